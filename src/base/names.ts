@@ -1,0 +1,42 @@
+// Names that Kubernetes and Istio give to things, and the rules they keep.
+
+/** Longest name of a cluster, in characters: it becomes a label value, part of Secret names and of helm release names. */
+export const maxClusterName = 40;
+
+/** RFC 1123 label, as Kubernetes checks it; `$` is safe because JavaScript without the m flag anchors at the very end. */
+export const dns1123Label = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
+
+/** Labels and annotations of Istio that isthmus sets or reads. */
+export const istioNames = {
+  networkLabel: 'topology.istio.io/network',
+  controlPlaneClusters: 'topology.istio.io/controlPlaneClusters',
+  multiClusterLabel: 'istio/multiCluster',
+  clusterAnnotation: 'networking.istio.io/cluster',
+  revisionLabel: 'istio.io/rev',
+  readerServiceAccount: 'istio-reader-service-account',
+  rootCertConfigMap: 'istio-ca-root-cert',
+} as const;
+
+/** Field manager of every server-side apply that isthmus does itself (helm's is `helm`). */
+export const fieldManager = 'isthmus';
+
+/** Labels of the objects that isthmus writes without helm; uninstall deletes by them. */
+export const ownLabels = { 'app.kubernetes.io/managed-by': 'isthmus' } as const;
+
+/** Names of the releases, which are also the names of the charts they come from. */
+export const releaseNames = {
+  ilb: 'istio-ilb',
+  routes: 'route-installer',
+  remote: 'istio-remote',
+  classic: 'istio-remote-classic',
+} as const;
+
+/** The Secret in the primary that lets its istiod read `cluster`; the name istioctl uses. */
+export function remoteSecretName(cluster: string): string {
+  return `istio-remote-secret-${cluster}`;
+}
+
+/** Shows text that people may mistake for another: anything outside printable ASCII becomes its code point. */
+export function escapeText(text: string): string {
+  return text.replaceAll(/[^\x20-\x7e]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+}

@@ -1,0 +1,26 @@
+// Values that several charts share.
+import { z } from 'zod';
+
+/** An image by parts, so that a mirror is one value and a digest can pin it. */
+export const Image = z
+  .strictObject({
+    registry: z.string().describe('Registry host and port; change this one for a mirror'),
+    repository: z.string().min(1).describe('Path of the image in the registry'),
+    tag: z.string().describe('Tag; ignored when a digest is given'),
+    digest: z
+      .string()
+      .regex(/^(sha256:[0-9a-f]{64})?$/)
+      .default('')
+      .describe('Digest, `sha256:...`; pins the image'),
+    pullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).default('IfNotPresent').describe('When the kubelet pulls the image'),
+  })
+  .readonly();
+
+export const ImagePullSecrets = z
+  .array(z.strictObject({ name: z.string().min(1) }).readonly())
+  .readonly()
+  .default([])
+  .describe('Pull secrets, `- name: regcred`');
+
+/** What helm gives to every subchart; accepted so that the chart can be one. */
+export const HelmGlobal = z.looseObject({}).optional().describe('Set by helm for subcharts; not used');

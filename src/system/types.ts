@@ -1,0 +1,113 @@
+// The outside world as interfaces: files, processes, clusters, the terminal and the clock. Stages get only what they need.
+import type { KubeObject } from '../base/objects.ts';
+
+export interface Files {
+  /** Text of a regular file; IsthmusError when missing, not a regular file, unreadable or over `maxBytes`. */
+  read(path: string, maxBytes?: number): Promise<string>;
+  exists(path: string): Promise<boolean>;
+  /** Regular files below a folder, paths relative to it with `/`, sorted bytewise; links are refused. */
+  list(folder: string): Promise<readonly string[]>;
+  /** Writes through a temporary sibling and rename, making parent folders. Mode 0644, or 0755 when executable. */
+  write(path: string, contents: string, options?: { readonly executable?: boolean }): Promise<void>;
+  remove(path: string): Promise<void>;
+}
+
+export interface ExecResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface ExecOptions {
+  readonly input?: string;
+  /** Full environment of the child; nothing else is inherited but PATH, HOME and what kubeconfig plugins need. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Runs a program with an argv array, never through a shell. A non-zero exit is a result; a missing program is an IsthmusError. */
+export type Exec = (program: string, args: readonly string[], options?: ExecOptions) => Promise<ExecResult>;
+
+export interface ListOptions {
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  /** Objects as PartialObjectMetadata: metadata alone. */
+  readonly metadataOnly?: boolean;
+}
+
+export interface ApplyOptions {
+  readonly fieldManager: string;
+  readonly force?: boolean;
+  readonly dryRun?: boolean;
+}
+
+/** Reads of one cluster. Raw JSON over one keep-alive connection; errors are IsthmusErrors that name cluster and path. */
+export interface ClusterReader {
+  readonly cluster: string;
+  /** API server URL. */
+  readonly server: string;
+  /** GET of any API path; undefined for 404. */
+  get(path: string): Promise<unknown>;
+  /** All objects of a collection path, paged by 500, restarted when a continue token expires; undefined when the kind is not served. */
+  list(path: string, options?: ListOptions): Promise<readonly KubeObject[] | undefined>;
+  /** The log of a pod's container, last `tailLines` lines. */
+  podLog(namespace: string, pod: string, tailLines: number): Promise<string>;
+}
+
+/** Reads and writes of one cluster. */
+export interface ClusterClient extends ClusterReader {
+  /** Server-side apply of one object at its collection path, such as `/api/v1/namespaces`; returns what the server stored. */
+  apply(collection: string, object: KubeObject, options: ApplyOptions): Promise<KubeObject>;
+  /** POST; 409 is returned as undefined. */
+  create(collection: string, object: KubeObject, options?: { readonly dryRun?: boolean }): Promise<KubeObject | undefined>;
+  /** PUT with the object's resourceVersion; 409 is returned as undefined. */
+  replace(path: string, object: KubeObject): Promise<KubeObject | undefined>;
+  /** DELETE; false when there was nothing. A uid guards against deleting a successor. */
+  delete(path: string, options?: { readonly uid?: string; readonly propagation?: 'Foreground' | 'Background' }): Promise<boolean>;
+  /** Certificate authority of the API server, PEM, for the remote secret. */
+  readonly certificateAuthority: string | undefined;
+  close(): void;
+}
+
+/** How to reach a cluster: the context of one kubeconfig. */
+export interface ClusterAccess {
+  readonly cluster: string;
+  readonly context: string;
+  /** Absolute path; KUBECONFIG or ~/.kube/config when absent. */
+  readonly kubeconfig?: string;
+}
+
+export interface Terminal {
+  /** Result, to stdout. */
+  out(text: string): void;
+  /** Progress, warnings and errors, to stderr. */
+  err(text: string): void;
+  /** Whether stderr is a terminal that may be redrawn. */
+  readonly interactive: boolean;
+  readonly colour: boolean;
+  readonly columns: number;
+}
+
+export interface Clock {
+  now(): Date;
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
+}
+
+export interface System {
+  readonly files: Files;
+  readonly exec: Exec;
+  readonly terminal: Terminal;
+  readonly clock: Clock;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Folder of the package, which holds charts/ and templates/. */
+  readonly packageFolder: string;
+  /** A UUID for lease holders. */
+  uuid(): string;
+  connect(access: ClusterAccess): Promise<ClusterClient>;
+  /** Reads standard input to its end, up to `maxBytes`. */
+  readInput(maxBytes: number): Promise<string>;
+  /** Aborted by Ctrl-C or SIGTERM. */
+  readonly signal: AbortSignal;
+}

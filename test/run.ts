@@ -1,0 +1,37 @@
+// Runs one kind of tests (unit, charts or e2e), prints them with their times, and ends with `N passed, N failed`.
+// Usage: node --import tsx test/run.ts unit [part of a file name]
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestResult } from './helpers/suite.ts';
+
+type Kind = 'unit' | 'charts' | 'e2e';
+
+function kindOf(file: string): Kind {
+  if (file.startsWith('charts/')) return 'charts';
+  return file.startsWith('e2e/') ? 'e2e' : 'unit';
+}
+
+function testFiles(kind: Kind, part: string): { name: string; file: string }[] {
+  return readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.ts') && kindOf(name) === kind && name.includes(part))
+    .sort()
+    .map((name) => ({ name, file: join(import.meta.dirname, name) }));
+}
+
+function printSlowest(results: readonly TestResult[], count: number): void {
+  const slow = results.filter((result) => result.seconds >= 1).sort((a, b) => b.seconds - a.seconds);
+  for (const { suite, test, seconds } of slow.slice(0, count)) console.log(`  ${seconds.toFixed(1).padStart(7)} s  ${suite}: ${test}`);
+}
+
+const [kind = 'unit', part = ''] = process.argv.slice(2);
+if (kind !== 'unit' && kind !== 'charts' && kind !== 'e2e') throw new Error(`no such kind of tests: ${kind}`);
+const files = testFiles(kind, part);
+if (files.length === 0) throw new Error(`no ${kind} tests${part === '' ? '' : ` with "${part}" in their name`}`);
+// uvu must see its deferral before anything imports it, so both imports wait until here.
+const { run } = await import('uvu/run');
+await run(files);
+const { results } = await import('./helpers/suite.ts');
+const failed = results.filter((result) => !result.passed).length;
+printSlowest(results, kind === 'e2e' ? results.length : 5);
+console.log(`${results.length - failed} passed, ${failed} failed`);
+if (failed > 0 || results.length === 0) process.exitCode = 1;
