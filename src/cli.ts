@@ -1,0 +1,29 @@
+#!/usr/bin/env node
+// The program `isthmus`: finds the command, runs it, turns what is thrown into a message and an exit code.
+import { exitCodeOf, exitCodes, formatError, IsthmusError } from './base/errors.ts';
+import { version } from './base/version.ts';
+
+const argv = process.argv.slice(2);
+
+// The version needs nothing else, and people and scripts ask for it often.
+if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) process.stdout.write(`${version}\n`);
+else process.exitCode = await main();
+
+async function main(): Promise<number> {
+  try {
+    const [{ runProgram }, { createSystem }] = await Promise.all([import('./commands/program.ts'), import('./system/index.ts')]);
+    return await runProgram(createSystem(), argv);
+  } catch (error) {
+    return report(error);
+  }
+}
+
+function report(error: unknown): number {
+  if (error instanceof IsthmusError) process.stderr.write(formatError(error));
+  else process.stderr.write(`This is a bug in isthmus ${version} (node ${process.version}, ${process.platform}); please report it:\n${bugText(error)}\n`);
+  return exitCodeOf(error) || exitCodes.failed;
+}
+
+function bugText(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

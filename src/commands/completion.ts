@@ -1,0 +1,114 @@
+// isthmus completion: completion scripts for bash, zsh and fish, made from the table of commands.
+import { exitCodes } from '../base/errors.ts';
+import { commands } from './index.ts';
+import type { CommandSpec, Run } from './types.ts';
+
+export const run: Run = async (system, args) => {
+  const scripts: Readonly<Record<string, () => string>> = { bash: bashScript, zsh: zshScript, fish: fishScript };
+  system.terminal.out((scripts[args.positionals[0] ?? ''] ?? bashScript)());
+  return exitCodes.ok;
+};
+
+/** Long and short forms of all flags of a command: `-f --file`. */
+function flagsOf(spec: CommandSpec): string[] {
+  return [...spec.options.flatMap((option) => option.flags.split(/[ ,]+/).filter((word) => word.startsWith('-'))), '--help'];
+}
+
+function choicesOf(spec: CommandSpec): string[] {
+  return (spec.arguments ?? []).flatMap((argument) => argument.choices ?? []);
+}
+
+function takesFormat(spec: CommandSpec): boolean {
+  return spec.options.some((option) => option.flags.includes('--output'));
+}
+
+function bashScript(): string {
+  const cases = commands.map((spec) => `    ${spec.name}) words="${[...flagsOf(spec), ...choicesOf(spec)].join(' ')}" ;;`);
+  return `# bash completion for isthmus
+_isthmus() {
+  local word=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD-1]} words
+  COMPREPLY=()
+  if [ "$COMP_CWORD" -eq 1 ]; then
+    COMPREPLY=($(compgen -W "${commands.map((spec) => spec.name).join(' ')} help --help --version" -- "$word"))
+    return
+  fi
+  case $before in
+    -o|--output) COMPREPLY=($(compgen -W "text json yaml" -- "$word")); return ;;
+    -f|--file|--kubeconfig) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --out|--templates) COMPREPLY=($(compgen -d -- "$word")); return ;;
+    --context) COMPREPLY=($(compgen -W "$(kubectl config get-contexts -o name 2>/dev/null)" -- "$word")); return ;;
+  esac
+  case \${COMP_WORDS[1]} in
+${cases.join('\n')}
+    *) words="" ;;
+  esac
+  COMPREPLY=($(compgen -W "$words" -- "$word") $(compgen -d -- "$word"))
+}
+complete -F _isthmus isthmus
+`;
+}
+
+function zshScript(): string {
+  const names = commands.map((spec) => `    '${spec.name}:${zshText(spec.summary)}'`);
+  const cases = commands.map((spec) => `    ${spec.name}) _arguments ${zshArguments(spec).join(' ')} ;;`);
+  return `#compdef isthmus
+# zsh completion for isthmus
+_isthmus() {
+  local -a commands
+  commands=(
+${names.join('\n')}
+  )
+  if (( CURRENT == 2 )); then
+    _describe command commands
+    return
+  fi
+  local command=$words[2]
+  shift words
+  (( CURRENT-- ))
+  case $command in
+${cases.join('\n')}
+  esac
+}
+if [ "$funcstack[1]" = _isthmus ]; then _isthmus "$@"; else compdef _isthmus isthmus; fi
+`;
+}
+
+function zshArguments(spec: CommandSpec): string[] {
+  const options = spec.options.flatMap((option) => {
+    const forms = option.flags.split(/[ ,]+/).filter((word) => word.startsWith('-'));
+    return forms.map((form) => `'${option.repeatable === true ? '*' : ''}${form}[${zshText(option.summary)}]${zshValue(option.flags, option.choices)}'`);
+  });
+  const choices = choicesOf(spec);
+  return [...options, choices.length > 0 ? `'1:choice:(${choices.join(' ')})'` : `'*:file:_files'`];
+}
+
+function zshValue(flags: string, choices: readonly string[] | undefined): string {
+  if (choices !== undefined) return `:value:(${choices.join(' ')})`;
+  return flags.includes('<') ? ':value:_files' : '';
+}
+
+/** Text inside a single-quoted zsh specification. */
+function zshText(text: string): string {
+  return text.replaceAll("'", "'\\''").replaceAll(/[[\]:]/g, '\\$&');
+}
+
+function fishScript(): string {
+  const lines = commands.flatMap((spec) => [
+    `complete -c isthmus -n __fish_use_subcommand -f -a ${spec.name} -d '${fishText(spec.summary)}'`,
+    ...spec.options.map((option) => fishOption(spec.name, option.flags, option.summary)),
+    ...(takesFormat(spec) ? [`complete -c isthmus -n '__fish_seen_subcommand_from ${spec.name}' -s o -l output -x -a 'text json yaml'`] : []),
+    ...choicesOf(spec).map((choice) => `complete -c isthmus -n '__fish_seen_subcommand_from ${spec.name}' -f -a ${choice}`),
+  ]);
+  return `# fish completion for isthmus\n${lines.join('\n')}\n`;
+}
+
+function fishOption(command: string, flags: string, summary: string): string {
+  const short = /(?:^|[ ,])-([a-z])\b/.exec(flags)?.[1];
+  const long = /--([a-z-]+)/.exec(flags)?.[1] ?? '';
+  const forms = `${short === undefined ? '' : ` -s ${short}`} -l ${long}${flags.includes('<') ? ' -r' : ''}`;
+  return `complete -c isthmus -n '__fish_seen_subcommand_from ${command}'${forms} -d '${fishText(summary)}'`;
+}
+
+function fishText(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll("'", "\\'");
+}

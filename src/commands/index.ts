@@ -1,0 +1,101 @@
+// The table of commands. Nothing heavy is imported here: each command loads what it needs when it runs.
+import type { ArgumentSpec, CommandSpec, OptionSpec } from './types.ts';
+
+const file: OptionSpec = { flags: '-f, --file <path>', summary: 'mesh file, - for standard input', default: 'mesh.yaml' };
+const format: OptionSpec = { flags: '-o, --output <format>', summary: 'form of the result', default: 'text', choices: ['text', 'json', 'yaml'] };
+const timeout: OptionSpec = { flags: '--timeout <duration>', summary: 'longest wait for one step, such as 90s or 10m', default: '10m' };
+const kubeconfig: OptionSpec = { flags: '--kubeconfig <path>', summary: 'kubeconfig of the contexts; KUBECONFIG or ~/.kube/config when absent' };
+const dryRun: OptionSpec = { flags: '--dry-run', summary: 'print what would be done, change nothing' };
+const generated: ArgumentSpec = { name: '[out]', summary: 'folder written by isthmus generate', default: 'out' };
+
+/** All commands in the order of their use. */
+export const commands: readonly CommandSpec[] = [
+  {
+    name: 'demo',
+    summary: 'plan and generate the mesh of the two recorded clusters of 2018; no cluster needed',
+    options: [
+      { flags: '--istio <version>', summary: 'Istio of the mesh', default: '0.8.0' },
+      { flags: '--out <folder>', summary: 'where to write', default: 'isthmus-demo' },
+    ],
+    examples: ['isthmus demo', 'isthmus demo --istio 1.30.3 --out demo-modern'],
+    load: () => import('./demo.ts'),
+  },
+  {
+    name: 'init',
+    summary: 'read clusters and print a commented mesh.yaml for them; the first context is the primary',
+    options: [
+      { flags: '--context <name>', summary: 'context of a cluster; once per cluster', repeatable: true },
+      kubeconfig,
+      { flags: '--name <name>', summary: 'name of the mesh', default: 'mesh' },
+      { flags: '--istio <version>', summary: "Istio of the mesh; the primary's own when it runs one" },
+    ],
+    examples: ['isthmus init --context icp-1 --context icp-2 > mesh.yaml'],
+    load: () => import('./init.ts'),
+  },
+  {
+    name: 'inspect',
+    summary: 'show what each cluster is, or save it as facts files that work without the cluster',
+    options: [file, { flags: '--out <folder>', summary: 'write <cluster>.yaml here' }, format],
+    examples: ['isthmus inspect', 'isthmus inspect --out facts', 'isthmus inspect -o json'],
+    load: () => import('./inspect.ts'),
+  },
+  {
+    name: 'plan',
+    summary: 'show routes, load balancers, endpoints, values and findings; exit code 3 on an error finding',
+    options: [file, format],
+    examples: ['isthmus plan', 'isthmus plan -f mesh.yaml -o json'],
+    load: () => import('./plan.ts'),
+  },
+  {
+    name: 'generate',
+    summary: 'write one self-contained chart per cluster and release',
+    details: 'Files that someone edited, or that isthmus did not write, are never overwritten.',
+    options: [
+      file,
+      { flags: '--out <folder>', summary: 'where to write', default: 'out' },
+      { flags: '--templates <folder>', summary: "templates to use instead of isthmus's own, by the same names" },
+      { flags: '--overwrite', summary: 'replace generated files that were edited' },
+    ],
+    examples: ['isthmus generate', 'isthmus generate -f mesh.yaml --out out'],
+    load: () => import('./generate.ts'),
+  },
+  {
+    name: 'install',
+    summary: 'install generated charts in every cluster, in order; running it again converges',
+    arguments: [generated],
+    options: [dryRun, timeout, { flags: '--unlock', summary: 'take over from an installation that died' }, format],
+    examples: ['isthmus install', 'isthmus install out --dry-run'],
+    load: () => import('./install.ts'),
+  },
+  {
+    name: 'uninstall',
+    summary: 'remove what was installed, in reverse order, and prove that nothing is left',
+    arguments: [generated],
+    options: [dryRun, timeout, { flags: '--unlock', summary: 'take over from an installation that died' }, format],
+    examples: ['isthmus uninstall', 'isthmus uninstall out --dry-run'],
+    load: () => import('./uninstall.ts'),
+  },
+  {
+    name: 'explain',
+    summary: 'explain a finding: what it means, why it matters, what to do',
+    arguments: [{ name: '[code]', summary: 'code of a finding; all of them when absent' }],
+    options: [format],
+    examples: ['isthmus explain ISM012', 'isthmus explain -o json'],
+    load: () => import('./explain.ts'),
+  },
+  {
+    name: 'completion',
+    summary: 'print a completion script for a shell',
+    arguments: [{ name: '<shell>', summary: 'the shell', choices: ['bash', 'zsh', 'fish'] }],
+    options: [],
+    examples: ['source <(isthmus completion bash)', 'isthmus completion fish > ~/.config/fish/completions/isthmus.fish'],
+    load: () => import('./completion.ts'),
+  },
+  {
+    name: 'version',
+    summary: 'print the version',
+    options: [format],
+    examples: ['isthmus version', 'isthmus version -o json'],
+    load: () => import('./version.ts'),
+  },
+];
