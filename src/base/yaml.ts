@@ -1,5 +1,5 @@
 // The only place that reads or writes YAML: one dialect in, and out a form that YAML 1.1 and 1.2 readers agree on.
-import { type Document, isNode, LineCounter, parseAllDocuments, stringify } from 'yaml';
+import { Document, isCollection, isNode, isSeq, LineCounter, parseAllDocuments, stringify } from 'yaml';
 import { usageError } from './errors.ts';
 
 /** Largest accepted YAML text, in bytes; hand-written files are far below, and a parser must not be fed without end. */
@@ -45,6 +45,13 @@ export function parseYaml(text: string, file: string): YamlSource {
 /** Writes one value as YAML that YAML 1.1 and 1.2 readers take the same way; keys keep their order, lines are never folded. */
 export function toYaml(value: unknown): string {
   return stringify(value, { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false });
+}
+
+/** A list as YAML with every item in flow form on a line of its own: `- {dst: 10.1.0.0/26, via: 10.0.0.5}`. */
+export function toYamlRows(items: readonly unknown[]): string {
+  const document = new Document(items, { version: '1.1', aliasDuplicateObjects: false });
+  for (const item of isSeq(document.contents) ? document.contents.items : []) if (isCollection(item)) item.flow = true;
+  return document.toString({ lineWidth: 0, flowCollectionPadding: false });
 }
 
 /** Several documents as one stream, separated by `---`. */
