@@ -21,6 +21,10 @@ export type ChartSources = Readonly<Record<string, readonly ChartFile[]>>;
 /** Templates by path below templates/, such as `README.md.hbs`. */
 export type TemplateSources = Readonly<Record<string, string>>;
 
+const ObjectReference = z
+  .strictObject({ apiVersion: z.string(), kind: z.string(), namespace: z.string().optional(), name: z.string() })
+  .readonly();
+
 const Namespace = z
   .strictObject({
     name: z.string(),
@@ -41,6 +45,10 @@ export const IndexedRelease = z
     folder: z.string().optional(),
     /** SHA-256 of the chart folder's files, so that an unchanged release needs no helm call. */
     digest: z.string().optional(),
+    /** Version in Chart.yaml, `0.1.0+<first 12 of the digest>`: `helm list` shows by it whether the release is up to date. */
+    version: z.string().optional(),
+    /** Objects that helm keeps when the release is uninstalled; uninstall deletes them afterwards. */
+    kept: z.array(ObjectReference).readonly().optional(),
     /** Install order within the mesh: all of a lower order come first. */
     order: z.int(),
     waitsFor: z.array(z.string()).readonly(),
@@ -75,7 +83,7 @@ export const ReleaseIndex = z
             name: z.string(),
             role: z.enum(['primary', 'remote']),
             context: z.string().optional(),
-            kubeconfig: z.string().optional(),
+            kubeconfig: z.string().optional().describe('As written in mesh.yaml; a relative path starts where install is run'),
             uid: z.string().optional(),
             namespaces: z.array(Namespace).readonly(),
             nodes: z.array(z.string()).readonly().describe('Nodes that must have the routes before the mesh is joined'),
