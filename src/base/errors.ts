@@ -10,6 +10,8 @@ export interface ErrorDetails {
   readonly where?: string;
   /** What the reader can do about it, one sentence or a command. */
   readonly hint?: string;
+  /** HTTP status of the API server's answer, where that is what went wrong. */
+  readonly status?: number;
   readonly cause?: unknown;
 }
 
@@ -18,6 +20,7 @@ export class IsthmusError extends Error {
   readonly kind: ErrorKind;
   readonly where: string | undefined;
   readonly hint: string | undefined;
+  readonly status: number | undefined;
 
   constructor(kind: ErrorKind, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? {} : { cause: details.cause });
@@ -25,6 +28,7 @@ export class IsthmusError extends Error {
     this.kind = kind;
     this.where = details.where;
     this.hint = details.hint;
+    this.status = details.status;
   }
 }
 
@@ -55,4 +59,19 @@ export function formatError(error: IsthmusError): string {
 export function messageOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return text.replaceAll(/\s*\n\s*/g, ' ').trim();
+}
+
+/** What a failed API request carries as its cause, so that stages can tell a missing permission from an outage. */
+export interface HttpCause {
+  readonly status: number;
+  /** `reason` of the Status object, such as Forbidden, Conflict or AlreadyExists. */
+  readonly reason?: string;
+}
+
+/** The HTTP status behind an error of a ClusterReader or ClusterClient; undefined when no answer came. */
+export function statusOf(error: unknown): number | undefined {
+  if (!(error instanceof IsthmusError)) return undefined;
+  const { cause } = error;
+  if (typeof cause !== 'object' || cause === null || !('status' in cause)) return undefined;
+  return typeof cause.status === 'number' ? cause.status : undefined;
 }

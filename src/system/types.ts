@@ -42,7 +42,10 @@ export interface ApplyOptions {
   readonly dryRun?: boolean;
 }
 
-/** Reads of one cluster. Raw JSON over one keep-alive connection; errors are IsthmusErrors that name cluster and path. */
+/**
+ * Reads of one cluster. Raw JSON over one keep-alive connection; errors are IsthmusErrors that name cluster and path.
+ * Where the API server answered with an HTTP error, the IsthmusError carries its `status`; a malformed answer carries none.
+ */
 export interface ClusterReader {
   readonly cluster: string;
   /** API server URL. */
@@ -51,6 +54,18 @@ export interface ClusterReader {
   get(path: string): Promise<unknown>;
   /** All objects of a collection path, paged by 500, restarted when a continue token expires; undefined when the kind is not served. */
   list(path: string, options?: ListOptions): Promise<readonly KubeObject[] | undefined>;
+  /**
+   * `list` for collections of thousands: `take` is called once for each object as its page arrives, and no object is kept.
+   * When a continue token expires, what was taken so far is dropped and the list starts over. Results are in the server's order.
+   */
+  collect<T>(path: string, take: (object: KubeObject) => T, options?: ListOptions): Promise<readonly T[] | undefined>;
+  /**
+   * The named columns of a collection in the server's Table form, paged like `list`; undefined when the kind is not served.
+   * One array of cells per row, in the order of `columns`; a column that the server does not have gives undefined.
+   * Sent with `Accept: application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io` and
+   * `includeObject=None`; column names (`Name`, `IP`, `Node`) are those of `columnDefinitions`, of any priority.
+   */
+  table(path: string, columns: readonly string[], options?: ListOptions): Promise<readonly (readonly unknown[])[] | undefined>;
   /** The log of a pod's container, last `tailLines` lines. */
   podLog(namespace: string, pod: string, tailLines: number): Promise<string>;
 }
