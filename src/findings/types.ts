@@ -25,7 +25,9 @@ export interface Finding {
   readonly where?: string;
   readonly message: string;
   readonly hint?: string;
+  /** True when mesh.yaml names the code in `ignore`: it is shown, and blocks nothing. */
+  readonly ignored?: boolean;
 }
 
 /** What the facts stage reports: a finding without its severity, which the table knows. */
-export type Problem = Omit<Finding, 'severity' | 'cluster'>;
+export type Problem = Omit<Finding, 'severity' | 'cluster' | 'ignored'>;
