@@ -10,8 +10,6 @@ export interface ErrorDetails {
   readonly where?: string;
   /** What the reader can do about it, one sentence or a command. */
   readonly hint?: string;
-  /** HTTP status of the API server's answer, where that is what went wrong. */
-  readonly status?: number;
   readonly cause?: unknown;
 }
 
@@ -20,7 +18,6 @@ export class IsthmusError extends Error {
   readonly kind: ErrorKind;
   readonly where: string | undefined;
   readonly hint: string | undefined;
-  readonly status: number | undefined;
 
   constructor(kind: ErrorKind, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? {} : { cause: details.cause });
@@ -28,7 +25,6 @@ export class IsthmusError extends Error {
     this.kind = kind;
     this.where = details.where;
     this.hint = details.hint;
-    this.status = details.status;
   }
 }
 

@@ -44,7 +44,7 @@ export interface ApplyOptions {
 
 /**
  * Reads of one cluster. Raw JSON over one keep-alive connection; errors are IsthmusErrors that name cluster and path.
- * Where the API server answered with an HTTP error, the IsthmusError carries its `status`; a malformed answer carries none.
+ * Where the API server answered with an HTTP error, `statusOf(error)` tells it; a malformed answer has none.
  */
 export interface ClusterReader {
   readonly cluster: string;
