@@ -1,0 +1,96 @@
+// Findings about address ranges: those of pods, services and nodes, within a cluster and against the others.
+import type { FindingKind } from './types.ts';
+
+export const addressFindings = [
+  {
+    code: 'ISM010',
+    severity: 'error',
+    title: 'Pod CIDRs of two clusters overlap',
+    why: 'On one network every pod address must belong to one cluster. A node cannot route an address to two places, so no routes are planned between the two.',
+    mend: 'Give one of the clusters other pod CIDRs, or put the clusters in different networks and join them by gateways.',
+  },
+  {
+    code: 'ISM011',
+    severity: 'error',
+    title: "A pod CIDR overlaps another cluster's services, nodes or API server",
+    why: 'A route to that pod CIDR would take packets to services, nodes or the API server of the cluster it is installed in, and could cut its nodes off.',
+    mend: 'Give one of the clusters other ranges, or put the clusters in different networks and join them by gateways.',
+  },
+  {
+    code: 'ISM012',
+    severity: 'error',
+    title: 'A pod CIDR holds an address of its own nodes or API server',
+    why: 'Other clusters would send packets for that node or API server to a pod block. Most likely the pod CIDR is wrong.',
+    mend: 'Correct `podCIDRs` in mesh.yaml, or the pod CIDR of the cluster.',
+  },
+  {
+    code: 'ISM013',
+    severity: 'warning',
+    title: 'Service CIDRs of two clusters overlap',
+    why: 'Cluster IPs are local to their cluster, so this works. It confuses people who read logs, and rules out tools that route service addresses.',
+    mend: 'Nothing to do for a mesh. Choose different service CIDRs when you build the next cluster.',
+  },
+  {
+    code: 'ISM014',
+    severity: 'error',
+    title: 'A CIDR cannot be routed between clusters',
+    why: 'It is far wider than any cluster, or in a range with another purpose: loopback, link-local, multicast, reserved. A route to it could take a node off the network.',
+    mend: 'Correct the CIDR in mesh.yaml or in the cluster.',
+  },
+  {
+    code: 'ISM015',
+    severity: 'error',
+    title: 'An address or CIDR in the facts is malformed',
+    why: 'It cannot be read without guessing, and a guess may route to the wrong place. The value is left out of the plan.',
+    mend: 'Correct the object that the finding names, or write the right value in mesh.yaml.',
+  },
+  {
+    code: 'ISM016',
+    severity: 'warning',
+    title: 'A CIDR is in 100.64.0.0/10',
+    why: 'Carriers and some clouds use this range for themselves; a cloud may drop or redirect its packets between hosts.',
+    mend: 'Make sure that nothing else on this network uses the range.',
+  },
+  {
+    code: 'ISM017',
+    severity: 'warning',
+    title: 'A pod CIDR is tiny',
+    why: 'It has room for one or two pods. Most likely a node or block address was taken for the pod CIDR.',
+    mend: 'Check `podCIDRs` in mesh.yaml, or the pod CIDR of the cluster.',
+  },
+  {
+    code: 'ISM018',
+    severity: 'error',
+    title: 'Two clusters have no IP family in common',
+    why: 'The pods of one have IPv4 addresses only, those of the other IPv6 only. They cannot reach each other by routes.',
+    mend: 'Make one of the clusters dual stack, or put them in different networks and join them by gateways.',
+  },
+  {
+    code: 'ISM019',
+    severity: 'warning',
+    title: 'A dual-stack cluster meets a single-stack cluster',
+    why: 'Routes are planned for the common IP family only; pods reach each other by that one.',
+    mend: 'Nothing to do when applications use the common family.',
+  },
+  {
+    code: 'ISM020',
+    severity: 'error',
+    title: 'Pod CIDRs of one cluster are nested',
+    why: 'One of them lies inside another, so one is wrong or not needed. It is not clear which range the cluster really uses.',
+    mend: 'Keep the one that the cluster uses in `podCIDRs` of mesh.yaml.',
+  },
+  {
+    code: 'ISM021',
+    severity: 'error',
+    title: 'A node address is used in two clusters',
+    why: 'Node addresses are the next hops of routes, so each must belong to one node. Behind NAT, or in copied networks, two nodes can have the same address.',
+    mend: 'Give the nodes addresses that are unique in the network, or put the clusters in different networks and join them by gateways.',
+  },
+  {
+    code: 'ISM031',
+    severity: 'warning',
+    title: 'A pod CIDR is public address space',
+    why: 'Someone on the Internet owns these addresses and cannot be reached from the clusters any more. Internal checks by range do not work either.',
+    mend: 'Nothing to do in a closed network. Otherwise choose a private range.',
+  },
+] as const satisfies readonly FindingKind[];
