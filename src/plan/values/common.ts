@@ -1,6 +1,24 @@
 // Values that several charts share.
 import { z } from 'zod';
 
+/** One IP address; a host name is none. */
+export const Address = z.union([z.ipv4(), z.ipv6()]);
+
+/**
+ * Name of a cluster or network as it stands in the path of an injection webhook: the API server takes lower-case DNS names between
+ * the slashes there, and a slash inside a name is written `--slash--`.
+ */
+export const MeshName = z
+  .string()
+  .max(63)
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?([./][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/);
+
+/** Name of an object such as a ServiceAccount: a DNS name, RFC 1123. */
+export const ObjectName = z
+  .string()
+  .max(253)
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/);
+
 /** An image by parts, so that a mirror is one value and a digest can pin it. */
 export const Image = z
   .strictObject({
