@@ -1,6 +1,6 @@
-// The version of isthmus, put in by the build.
+// The version of isthmus, written in at build time.
 
 declare const ISTHMUS_VERSION: string | undefined;
 
-/** Version of the package, `0.1.0`; `0.0.0-dev` when run from the sources. */
-export const version: string = typeof ISTHMUS_VERSION === 'string' ? ISTHMUS_VERSION : '0.0.0-dev';
+/** Version of this build; 0.0.0-dev when the sources run unbuilt. */
+export const isthmusVersion: string = typeof ISTHMUS_VERSION === 'string' ? ISTHMUS_VERSION : '0.0.0-dev';
