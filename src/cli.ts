@@ -19,7 +19,8 @@ async function main(): Promise<number> {
 }
 
 function report(error: unknown): number {
-  if (error instanceof IsthmusError) process.stderr.write(formatError(error));
+  if (error instanceof IsthmusError && process.env['ISTHMUS_DEBUG'] === undefined) process.stderr.write(formatError(error));
+  else if (error instanceof IsthmusError) process.stderr.write(`${formatError(error)}${bugText(error)}\n`);
   else process.stderr.write(`This is a bug in isthmus ${version} (node ${process.version}, ${process.platform}); please report it:\n${bugText(error)}\n`);
   return exitCodeOf(error) || exitCodes.failed;
 }

@@ -1,0 +1,19 @@
+// The library: the same stages as the command line, as functions over plain data.
+export { exitCodes, IsthmusError } from './base/errors.ts';
+export { version } from './base/version.ts';
+export { declaredFacts } from './facts/declared.ts';
+export { formatFacts, parseFacts } from './facts/file.ts';
+export { inspectCluster } from './facts/inspect.ts';
+export type { ClusterFacts, NodeFacts } from './facts/schema.ts';
+export { allFindingKinds } from './findings/index.ts';
+export type { Finding, FindingKind, Severity } from './findings/types.ts';
+export { planMesh } from './plan/mesh.ts';
+export type { ClusterInput, ClusterPlan, Ilb, MeshPlan, PlannedRelease, RemoteSecret, Route } from './plan/types.ts';
+export { renderMesh } from './render/mesh.ts';
+export { describePlan } from './render/plan-text.ts';
+export { topologySvg } from './render/topology.ts';
+export type { Artifact, ChartSources, ReleaseIndex, TemplateSources } from './render/types.ts';
+export { loadMesh } from './spec/load.ts';
+export type { Cluster, LoadedMesh, Mesh } from './spec/schema.ts';
+export { createSystem } from './system/index.ts';
+export type { ClusterAccess, ClusterClient, ClusterReader, System } from './system/types.ts';
