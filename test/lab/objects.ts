@@ -1,0 +1,102 @@
+// All objects of a cluster at once: to put many there, and to compare what is there before and after.
+import type { KubeObject } from '../../src/base/objects.ts';
+import { describeObject } from '../../src/base/objects.ts';
+import type { ApiClient } from './client.ts';
+
+interface Discovery {
+  readonly items: readonly {
+    readonly metadata: { readonly name?: string };
+    readonly versions: readonly { readonly version: string; readonly resources?: readonly DiscoveredResource[] }[];
+  }[];
+}
+
+interface DiscoveredResource {
+  readonly resource: string;
+  readonly scope: 'Namespaced' | 'Cluster';
+  readonly responseKind: { readonly kind: string };
+  readonly verbs: readonly string[];
+}
+
+/** One kind in the version that the API server prefers. */
+export interface Resource {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly plural: string;
+  readonly namespaced: boolean;
+}
+
+/** Every kind that can be listed, one version of each. */
+export async function discover(client: ApiClient): Promise<Resource[]> {
+  const answers = (await Promise.all([client.get('/api'), client.get('/apis')])) as Discovery[];
+  return answers.flatMap(({ items }) =>
+    items.flatMap(({ metadata, versions }) => {
+      const seen = new Set<string>();
+      return versions.flatMap(({ version, resources = [] }) =>
+        resources
+          .filter(({ verbs, resource }) => verbs.includes('list') && !seen.has(resource) && seen.add(resource))
+          .map(({ resource, scope, responseKind }) => ({
+            apiVersion: metadata.name === undefined || metadata.name === '' ? version : `${metadata.name}/${version}`,
+            kind: responseKind.kind,
+            plural: resource,
+            namespaced: scope === 'Namespaced',
+          })),
+      );
+    }),
+  );
+}
+
+/** The collection of a kind, in one namespace when one is given. */
+export function collectionPath({ apiVersion, plural }: Resource, namespace?: string): string {
+  const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  return namespace === undefined ? `${root}/${plural}` : `${root}/namespaces/${namespace}/${plural}`;
+}
+
+/** Kinds that live by themselves: events and leases come and go, nodes beat, and component statuses are computed. */
+const restless = new Set(['Event', 'Lease', 'ComponentStatus', 'Node']);
+
+/** Every object of the cluster but the restless kinds, by `Kind namespace/name`. */
+export async function allObjects(client: ApiClient): Promise<Map<string, KubeObject>> {
+  const resources = (await discover(client)).filter(({ kind }) => !restless.has(kind));
+  const lists = await Promise.all(
+    resources.map(async (resource) =>
+      (await client.list(collectionPath(resource))).map((object) => ({ ...object, apiVersion: resource.apiVersion, kind: resource.kind })),
+    ),
+  );
+  return new Map(lists.flat().map((object) => [describeObject(object), object]));
+}
+
+/** What an object says, without what the API server counts and notes about it. */
+export function contentOf(object: KubeObject): unknown {
+  const {
+    resourceVersion: _version,
+    managedFields: _fields,
+    generation: _generation,
+    ...metadata
+  } = object.metadata as unknown as Record<string, unknown>;
+  return { ...object, metadata };
+}
+
+/** The resourceVersion of every object: equal maps mean that nothing was written in between. */
+export async function versions(client: ApiClient): Promise<Map<string, string>> {
+  return new Map([...(await allObjects(client))].map(([name, { metadata }]) => [name, metadata.resourceVersion ?? '']));
+}
+
+/** Creates objects as fast as the connection pool allows, or applies them where they are there already. */
+export async function putAll(client: ApiClient, objects: readonly KubeObject[]): Promise<void> {
+  const byKind = new Map((await discover(client)).map((resource) => [`${resource.apiVersion} ${resource.kind}`, resource]));
+  await inTurns(objects, 32, async (object) => {
+    const resource = byKind.get(`${object.apiVersion} ${object.kind}`);
+    if (resource === undefined) throw new Error(`the API server does not know ${object.apiVersion} ${object.kind}`);
+    const path = `${collectionPath(resource, object.metadata.namespace)}/${object.metadata.name}`;
+    const { status, body } = await client.request('PATCH', `${path}?fieldManager=lab&force=true`, object, 'application/apply-patch+yaml');
+    if (status >= 300) throw new Error(`${describeObject(object)}: ${status} ${JSON.stringify(body).slice(0, 500)}`);
+  });
+}
+
+async function inTurns<T>(items: readonly T[], parallel: number, work: (item: T) => Promise<void>): Promise<void> {
+  const queue = items.values();
+  const worker = async () => {
+    for (const item of queue) await work(item);
+  };
+  await Promise.all(Array.from({ length: parallel }, worker));
+}

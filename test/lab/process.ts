@@ -1,0 +1,101 @@
+// Processes of the lab: each has a log and a pid file, dies with its owner unless it is to be kept, and is found again by `down`.
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface ProcessOptions {
+  /** Folder of its log (`<name>.log`) and pid file (`<name>.pid`). */
+  readonly folder: string;
+  readonly name: string;
+  readonly command: readonly string[];
+  /** Lives on after this program ends, until `down`. */
+  readonly keep: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface LabProcess {
+  readonly name: string;
+  readonly pid: number;
+  /** Ends it at once and returns when it is gone; what it held is thrown away with its folder. */
+  stop(): Promise<void>;
+  /** Freezes it: connections stay open and nothing is answered. */
+  pause(): void;
+  resume(): void;
+  isAlive(): boolean;
+  /** The end of its log. */
+  lastLines(count: number): string;
+}
+
+/** Starts a program in the background. */
+export function startProcess({ folder, name, command, keep, env }: ProcessOptions): LabProcess {
+  const logFile = join(folder, `${name}.log`);
+  const log = openSync(logFile, 'a');
+  // The kernel ends the child with its parent, even after kill -9 of the parent.
+  const [program = '', ...args] = keep ? command : ['setpriv', '--pdeathsig', 'KILL', ...command];
+  const child = spawn(program, args, { detached: true, stdio: ['ignore', log, log], env: { ...process.env, ...env } });
+  closeSync(log);
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`cannot start ${program}`);
+  child.unref();
+  const pidFile = join(folder, `${name}.pid`);
+  const identity = { pid, started: startTime(pid) };
+  writeFileSync(pidFile, JSON.stringify(identity));
+  return {
+    name,
+    pid,
+    stop: async () => {
+      await end(identity);
+      rmSync(pidFile, { force: true });
+    },
+    pause: () => signal(identity, 'SIGSTOP'),
+    resume: () => signal(identity, 'SIGCONT'),
+    isAlive: () => isAlive(identity),
+    lastLines: (count) => readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-count).join('\n'),
+  };
+}
+
+/** Ends every process that has a pid file in the folder. */
+export async function endProcesses(folder: string): Promise<void> {
+  const files = readdirSync(folder).filter((name) => name.endsWith('.pid'));
+  await Promise.all(files.map((name) => end(JSON.parse(readFileSync(join(folder, name), 'utf8')) as Identity)));
+}
+
+/** A pid alone may belong to someone else by now; with its start time it is one process for ever. */
+export interface Identity {
+  readonly pid: number;
+  readonly started: string;
+}
+
+/** This program itself, to be written where a later run looks for it. */
+export function ownIdentity(): Identity {
+  return { pid: process.pid, started: startTime(process.pid) };
+}
+
+export function isAlive({ pid, started }: Identity): boolean {
+  return started !== '' && startTime(pid) === started;
+}
+
+async function end(identity: Identity): Promise<void> {
+  signal(identity, 'SIGKILL');
+  for (let waited = 0; isAlive(identity); waited += 10) {
+    if (waited > 10_000) throw new Error(`process ${identity.pid} does not end`);
+    await sleep(10);
+  }
+}
+
+function signal(identity: Identity, name: NodeJS.Signals): void {
+  if (isAlive(identity)) process.kill(identity.pid, name);
+}
+
+/** Field 22 of /proc/PID/stat, in clock ticks after boot; empty when there is no such process or only its remains. */
+function startTime(pid: number): string {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return fields[0] === 'Z' ? '' : (fields[19] ?? '');
+  } catch {
+    return '';
+  }
+}

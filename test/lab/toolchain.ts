@@ -1,0 +1,126 @@
+// The programs that the lab and the tests run, pinned here and built once into a cache outside the checkout.
+import { execFile, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const kubernetes = '1.34.4';
+
+interface Tool {
+  readonly name: string;
+  /** Module and version that must be in the program's build information; anything else is built again. */
+  readonly module: string;
+  readonly version: string;
+  /** Package that `go install` builds; absent for the program in test/lab/go. */
+  readonly package?: string;
+}
+
+/** Every pin of the lab. Kubernetes is one program for all of its components; its modules are pinned in test/lab/go/go.mod. */
+export const tools: readonly Tool[] = [
+  { name: 'helm3', module: 'helm.sh/helm/v3', version: 'v3.22.0', package: 'helm.sh/helm/v3/cmd/helm' },
+  { name: 'helm4', module: 'helm.sh/helm/v4', version: 'v4.3.1', package: 'helm.sh/helm/v4/cmd/helm' },
+  { name: 'kwok', module: 'sigs.k8s.io/kwok', version: 'v0.8.0', package: 'sigs.k8s.io/kwok/cmd/kwok' },
+  { name: 'kube', module: 'k8s.io/kubernetes', version: `v${kubernetes}` },
+  {
+    // Istio's tagged releases are no Go module versions, so this names a commit of its main branch.
+    name: 'istioctl',
+    module: 'istio.io/istio',
+    version: 'v0.0.0-20260827124520-eed52ebb66ad',
+    package: 'istio.io/istio/istioctl/cmd/istioctl',
+  },
+];
+
+/** Debian packages and the program that shows each is there. */
+const packages: Readonly<Record<string, string>> = {
+  'etcd-server': 'etcd',
+  iproute2: 'ip',
+  'busybox-static': 'busybox',
+  dash: 'dash',
+  shellcheck: 'shellcheck',
+  openssl: 'openssl',
+  'util-linux': 'setpriv',
+};
+
+const components = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kube-proxy', 'kubelet'];
+
+/** Folder of the built programs: $ISTHMUS_CACHE/bin, or ~/.cache/isthmus/bin. */
+export function binFolder(): string {
+  return join(process.env['ISTHMUS_CACHE'] ?? join(homedir(), '.cache', 'isthmus'), 'bin');
+}
+
+/** Absolute path of a built program or Kubernetes component; an error that says how to get it when it is missing. */
+export function toolPath(name: string): string {
+  const path = join(binFolder(), name);
+  if (!existsSync(path)) throw new Error(`${name} is not built; run: node --import tsx test/lab/cli.ts build`);
+  return path;
+}
+
+/**
+ * Makes sure that every tool is there in its pinned version.
+ * @param say is told, in one line each, what is built and how long it took
+ */
+export async function buildToolchain(say: (line: string) => void): Promise<void> {
+  installPackages(say);
+  const bin = binFolder();
+  mkdirSync(bin, { recursive: true });
+  for (const tool of tools) {
+    if (await isBuilt(join(bin, tool.name), tool)) continue;
+    say(`building ${tool.name} ${tool.version}, which takes minutes the first time`);
+    const start = performance.now();
+    await build(tool, bin);
+    say(`built ${tool.name} in ${Math.round((performance.now() - start) / 1000)} s`);
+  }
+  for (const component of components) if (!existsSync(join(bin, component))) symlinkSync('kube', join(bin, component));
+  say(`all tools are in ${bin}`);
+}
+
+/** A Go program carries the versions it was built from, so no record beside it can go stale. */
+async function isBuilt(path: string, tool: Tool): Promise<boolean> {
+  if (!existsSync(path)) return false;
+  const { stdout } = await run('go', ['version', '-m', path]);
+  return stdout.split('\n').some((line) => {
+    const [, kind, module, version] = line.split('\t');
+    return (kind === 'mod' || kind === 'dep') && module === tool.module && version === tool.version;
+  });
+}
+
+async function build(tool: Tool, bin: string): Promise<void> {
+  const work = mkdtempSync(join(bin, '.build-'));
+  try {
+    const env = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false', GOBIN: work };
+    if (tool.package === undefined) await run('go', kubernetesBuild(join(work, tool.name)), { env, cwd: join(import.meta.dirname, 'go') });
+    else await run('go', ['install', `${tool.package}@${tool.version}`], { env });
+    const made = tool.package === undefined ? tool.name : (tool.package.split('/').at(-1) ?? tool.name);
+    renameSync(join(work, made), join(bin, tool.name));
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+function kubernetesBuild(output: string): string[] {
+  const [major, minor] = kubernetes.split('.');
+  const version = 'k8s.io/component-base/version';
+  const stamp = `-X ${version}.gitVersion=v${kubernetes} -X ${version}.gitMajor=${major} -X ${version}.gitMinor=${minor}`;
+  return ['build', '-trimpath', '-ldflags', `-s -w ${stamp}`, '-o', output, '.'];
+}
+
+function installPackages(say: (line: string) => void): void {
+  const missing = Object.entries(packages).flatMap(([name, program]) => (onPath(program) ? [] : [name]));
+  if (missing.length === 0) return;
+  if (process.getuid?.() !== 0) throw new Error(`missing Debian packages; as root: apt-get install ${missing.join(' ')}`);
+  say(`installing Debian packages ${missing.join(' ')}`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  for (const args of [
+    ['update', '-qq'],
+    ['install', '-y', '-qq', '--no-install-recommends', ...missing],
+  ]) {
+    const { status, stderr } = spawnSync('apt-get', args, { env, encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'] });
+    if (status !== 0) throw new Error(`apt-get ${args[0]} failed: ${stderr.trim()}`);
+  }
+}
+
+function onPath(program: string): boolean {
+  return (process.env['PATH'] ?? '').split(':').some((folder) => existsSync(join(folder, program)));
+}
