@@ -1,11 +1,13 @@
 // The tests that every hand-written chart passes: generated files current, lint and goldens with both helms, house rules of templates.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import type { z } from 'zod';
+import type { KubeObject } from '../../src/base/objects.ts';
 import { parseYaml, toYamlStream } from '../../src/base/yaml.ts';
 import { valuesJsonSchema, valuesTable, valuesYaml } from '../../src/render/values.ts';
 import { matchGolden } from './golden.ts';
-import { kubeVersion, lintBoth, templateBoth } from './helm.ts';
+import { kubeVersion, lintBoth, notesOf, templateBoth } from './helm.ts';
 import { assert, describe } from './suite.ts';
 
 export interface ChartUnderTest {
@@ -131,6 +133,23 @@ function describeRendering({ name, schema, namespace, kubeVersions = [kubeVersio
         });
       }
 
+      test(`${title}: says what was installed and what comes next`, async () => {
+        const notes = await notesOf(folder, { files: [file], namespace, release: name });
+
+        assert.not.match(notes, /<no value>|<nil>|%!/);
+        matchGolden(`charts/${name}/${title}.notes.txt`, `${notes.trimEnd()}\n`);
+      });
+
+      test(`${title}: makes the same objects under another chart name and version`, async () => {
+        const options = { files: [file], namespace, release: name, kubeVersion: kubeVersions[0] ?? kubeVersion };
+        const copy = copyRenamed(folder);
+
+        const [ours, renamed] = await Promise.all([templateBoth(folder, options), templateBoth(copy, options)]);
+
+        rmSync(dirname(copy), { recursive: true });
+        assert.is(withoutChart(renamed), withoutChart(ours));
+      });
+
       test(`${title}: follows the namespace of the release`, async () => {
         const objects = await templateBoth(folder, { files: [file], namespace: 'elsewhere', kubeVersion: kubeVersions[0] ?? kubeVersion });
 
@@ -138,6 +157,20 @@ function describeRendering({ name, schema, namespace, kubeVersions = [kubeVersio
       });
     }
   });
+}
+
+/** A copy as `isthmus generate` makes it: the name carries the cluster, the version a digest. */
+function copyRenamed(folder: string): string {
+  const copy = join(mkdtempSync(join(tmpdir(), 'isthmus-chart-')), 'copy');
+  cpSync(folder, copy, { recursive: true });
+  const file = join(copy, 'Chart.yaml');
+  const renamed = readFileSync(file, 'utf8').replace(/^(name: .*)$/m, '$1-cluster2');
+  writeFileSync(file, renamed.replace(/^(version: .*)$/m, '$1+0123456789ab'));
+  return copy;
+}
+
+function withoutChart(objects: readonly KubeObject[]): string {
+  return toYamlStream(objects).replaceAll(/helm\.sh\/chart: .*/g, '');
 }
 
 function readYaml(file: string): unknown {

@@ -82,6 +82,14 @@ export async function lintBoth(chart: string, options: RenderOptions = {}): Prom
   }
 }
 
+/** What NOTES.txt says after an install, by helm 4: helm 3 renders no notes without a cluster. */
+export async function notesOf(chart: string, options: RenderOptions = {}): Promise<string> {
+  const args = ['install', options.release ?? 'release', chart, '--dry-run=client', '--output', 'json', ...valueArgs(options)];
+  const result = await runHelm('helm4', args, inputOf(options));
+  if (result.code !== 0) throw new Error(`helm4 install --dry-run=client ${chart} failed:\n${result.stderr}`);
+  return (JSON.parse(result.stdout) as { info: { notes?: string } }).info.notes ?? '';
+}
+
 /** The one object of that kind and name; fails when it is missing. */
 export function objectOf(objects: readonly KubeObject[], kind: string, name: string): KubeObject {
   const found = objects.filter((object) => object.kind === kind && object.metadata.name === name);
@@ -94,8 +102,12 @@ function runTemplate(helm: Helm, chart: string, options: RenderOptions): Promise
 }
 
 function commonArgs(options: RenderOptions): string[] {
+  return ['--kube-version', options.kubeVersion ?? kubeVersion, ...valueArgs(options)];
+}
+
+function valueArgs(options: RenderOptions): string[] {
   return [
-    ...['--namespace', options.namespace ?? 'istio-system', '--kube-version', options.kubeVersion ?? kubeVersion],
+    ...['--namespace', options.namespace ?? 'istio-system'],
     ...(options.files ?? []).flatMap((file) => ['--values', file]),
     ...(options.values === undefined ? [] : ['--values', '-']),
     ...(options.args ?? []),
