@@ -1,13 +1,13 @@
 // One Kubernetes cluster on loopback: etcd, API server and, unless told otherwise, controllers, scheduler and kwok's nodes.
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatAddress, parseCidr, truncate } from '../../src/base/cidr.ts';
+import { toolPath } from '../helpers/tools.ts';
 import { type ApiClient, createClient } from './client.ts';
 import { createPki, kubeconfig } from './pki.ts';
 import { freePorts } from './ports.ts';
 import { endProcesses, type Identity, isAlive, type LabProcess, ownIdentity, startProcess } from './process.ts';
-import { toolPath } from './toolchain.ts';
 import { waitFor } from './wait.ts';
 
 export interface ClusterOptions {
@@ -82,8 +82,8 @@ async function ready(processes: readonly LabProcess[], what: string, probe: () =
 }
 
 /** Removes kept clusters, and those whose owner has died; other programs' clusters stay. Returns their folders. */
-export async function removeClusters(): Promise<string[]> {
-  const folders = listFolders(labFolder()).filter((folder) => !hasOwner(folder));
+export async function removeClusters(parent = labFolder()): Promise<string[]> {
+  const folders = listFolders(parent).filter((folder) => !hasOwner(folder));
   await Promise.all(folders.map(removeCluster));
   return folders;
 }
@@ -104,6 +104,7 @@ interface Site {
 function makeFolder(name: string, keep: boolean): string {
   mkdirSync(labFolder(), { recursive: true, mode: 0o700 });
   const folder = keep ? join(labFolder(), name) : mkdtempSync(join(labFolder(), `${name}-`));
+  if (keep && existsSync(folder)) throw new Error(`${name} is up already; take it down first`);
   if (keep) mkdirSync(folder);
   else writeFileSync(join(folder, 'owner.json'), JSON.stringify(ownIdentity()));
   return folder;
@@ -135,15 +136,16 @@ function firstAddress(cidr: string): string {
   return formatAddress({ ...truncate(block, block.prefix), start: block.start + 1n });
 }
 
+/** Runs a tool, or a Kubernetes component: one program that is told by its name which of them to be. */
 function start(site: Site, name: string, args: readonly string[]): LabProcess {
-  const program = name === 'etcd' ? name : toolPath(name);
-  return startProcess({
-    folder: site.folder,
-    name,
-    command: [program, ...args],
-    keep: site.keep,
-    env: { KUBE_FEATURE_WatchListClient: 'false' },
-  });
+  const command = [name === 'etcd' || name === 'kwok' ? toolPath(name) : component(site, name), ...args];
+  return startProcess({ folder: site.folder, name, command, keep: site.keep, env: { KUBE_FEATURE_WatchListClient: 'false' } });
+}
+
+function component(site: Site, name: string): string {
+  const link = join(site.folder, name);
+  symlinkSync(toolPath('kube'), link);
+  return link;
 }
 
 function startEtcd(site: Site, clientPort: number, peerPort: number): LabProcess {

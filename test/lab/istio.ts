@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { KubeObject } from '../../src/base/objects.ts';
 import { parseYamlStream } from '../../src/base/yaml.ts';
+import { toolPath } from '../helpers/tools.ts';
 import { makeAuthority } from './pki.ts';
-import { toolPath } from './toolchain.ts';
 
 const run = promisify(execFile);
 

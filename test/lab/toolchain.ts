@@ -1,9 +1,9 @@
 // The programs that the lab and the tests run, pinned here and built once into a cache outside the checkout.
 import { execFile, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { toolFolder } from '../helpers/tools.ts';
 
 const run = promisify(execFile);
 const kubernetes = '1.34.4';
@@ -40,22 +40,10 @@ const packages: Readonly<Record<string, string>> = {
   dash: 'dash',
   shellcheck: 'shellcheck',
   openssl: 'openssl',
+  'kubernetes-client': 'kubectl',
+  time: 'time',
   'util-linux': 'setpriv',
 };
-
-const components = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kube-proxy', 'kubelet'];
-
-/** Folder of the built programs: $ISTHMUS_CACHE/bin, or ~/.cache/isthmus/bin. */
-export function binFolder(): string {
-  return join(process.env['ISTHMUS_CACHE'] ?? join(homedir(), '.cache', 'isthmus'), 'bin');
-}
-
-/** Absolute path of a built program or Kubernetes component; an error that says how to get it when it is missing. */
-export function toolPath(name: string): string {
-  const path = join(binFolder(), name);
-  if (!existsSync(path)) throw new Error(`${name} is not built; run: node --import tsx test/lab/cli.ts build`);
-  return path;
-}
 
 /**
  * Makes sure that every tool is there in its pinned version.
@@ -63,7 +51,7 @@ export function toolPath(name: string): string {
  */
 export async function buildToolchain(say: (line: string) => void): Promise<void> {
   installPackages(say);
-  const bin = binFolder();
+  const bin = toolFolder();
   mkdirSync(bin, { recursive: true });
   for (const tool of tools) {
     if (await isBuilt(join(bin, tool.name), tool)) continue;
@@ -72,7 +60,6 @@ export async function buildToolchain(say: (line: string) => void): Promise<void>
     await build(tool, bin);
     say(`built ${tool.name} in ${Math.round((performance.now() - start) / 1000)} s`);
   }
-  for (const component of components) if (!existsSync(join(bin, component))) symlinkSync('kube', join(bin, component));
   say(`all tools are in ${bin}`);
 }
 
