@@ -1,0 +1,93 @@
+// Chart folders for one cluster and release: a chart's files as they are, its Chart.yaml rewritten, its values filled in.
+import { createHash } from 'node:crypto';
+import { failure } from '../base/errors.ts';
+import { parseYaml, toYaml } from '../base/yaml.ts';
+import type { Artifact, ChartFile } from './types.ts';
+
+export interface ChartRequest {
+  /** Release name; with the cluster's it makes the chart's name. */
+  readonly release: string;
+  readonly cluster: string;
+  readonly mesh: string;
+  readonly istioVersion: string;
+  /** Plain version of isthmus; the folder's digest is added to it. */
+  readonly version: string;
+  /** The chart as it was written, with paths relative to it. */
+  readonly source: readonly ChartFile[];
+  /** Files made for this cluster, values.yaml among them; they replace those of the source. */
+  readonly files: readonly ChartFile[];
+}
+
+export interface ChartFolder {
+  /** `clusters/<cluster>/<release>` */
+  readonly folder: string;
+  /** SHA-256 over the folder's files with the plain version in Chart.yaml, hex. */
+  readonly digest: string;
+  /** `<isthmus version>+<first 12 of the digest>`, the version in Chart.yaml. */
+  readonly version: string;
+  readonly artifacts: readonly Artifact[];
+}
+
+const chartYaml = 'Chart.yaml';
+const digestLength = 12;
+
+/** What helps the chart's own development or is documentation of its publication: not needed to install it. */
+const notInstalled = /^(?:ci\/|tests?\/|README\.md(?:\.gotmpl)?$|CHANGELOG\.md$)/;
+
+/**
+ * Makes the self-contained chart folder of one release. Pure: the same input gives the same bytes.
+ * The version carries the digest as build metadata, so that `helm list` alone tells whether a release is up to date.
+ */
+export function chartFolder(request: ChartRequest): ChartFolder {
+  const files = mergeFiles(request.source, request.files);
+  const plain = files.set(chartYaml, rewriteChartYaml(files.get(chartYaml) ?? '', request, request.version));
+  const digest = digestOf(plain);
+  const version = withDigest(request.version, digest);
+  const final = plain.set(chartYaml, rewriteChartYaml(plain.get(chartYaml) ?? '', request, version));
+  const folder = `clusters/${request.cluster}/${request.release}`;
+  const artifacts = sortedEntries(final).map(([path, contents]) => ({ path: `${folder}/${path}`, contents }));
+  return { folder, digest, version, artifacts };
+}
+
+/** SHA-256 in hex over files in bytewise order of path; lengths keep one file's end from passing for another's start. */
+export function digestOf(files: ReadonlyMap<string, string>): string {
+  const hash = createHash('sha256');
+  for (const [path, contents] of sortedEntries(files)) {
+    hash.update(`${Buffer.byteLength(path)} ${Buffer.byteLength(contents)}\n`);
+    hash.update(path);
+    hash.update(contents);
+  }
+  return hash.digest('hex');
+}
+
+function mergeFiles(source: readonly ChartFile[], files: readonly ChartFile[]): Map<string, string> {
+  const kept = source.filter(({ path }) => !notInstalled.test(path));
+  return new Map([...kept, ...files].map(({ path, contents }) => [path, contents]));
+}
+
+function withDigest(version: string, digest: string): string {
+  return `${version}${version.includes('+') ? '.' : '+'}${digest.slice(0, digestLength)}`;
+}
+
+function rewriteChartYaml(text: string, request: ChartRequest, version: string): string {
+  const { release, cluster, mesh, istioVersion } = request;
+  const { value } = parseYaml(text, `${release}/${chartYaml}`);
+  if (!isRecord(value)) throw failure('is not a mapping', { where: `${release}/${chartYaml}` });
+  const annotations = isRecord(value['annotations']) ? value['annotations'] : {};
+  return toYaml({
+    ...value,
+    name: `${release}-${cluster}`,
+    version,
+    appVersion: istioVersion,
+    description: `${release} for cluster ${cluster} of mesh ${mesh}`,
+    annotations: { ...annotations, 'isthmus/mesh': mesh, 'isthmus/cluster': cluster, 'isthmus/release': release },
+  });
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function sortedEntries(files: ReadonlyMap<string, string>): (readonly [string, string])[] {
+  return [...files].sort(([a], [b]) => (a < b ? -1 : 1));
+}

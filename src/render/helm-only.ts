@@ -1,0 +1,63 @@
+// Charts with which install.sh does by helm alone what `isthmus install` does through the API: namespaces and remote secrets.
+import { toYaml } from '../base/yaml.ts';
+import { chartFolder } from './charts.ts';
+import { type TemplateChart, templateChart } from './templates.ts';
+import type { Artifact, ReleaseIndex, TemplateSources } from './types.ts';
+
+interface HelmOnlyInput {
+  readonly index: ReleaseIndex;
+  readonly templates: TemplateSources;
+  readonly version: string;
+}
+
+interface HelmOnlyChart {
+  readonly chart: TemplateChart;
+  readonly cluster: string;
+  readonly folder: string;
+  /** Undefined keeps the values.yaml of the chart itself. */
+  readonly values?: object;
+}
+
+/** Release of the namespaces' labels and annotations; it lives in `default`, because the namespaces it makes are not there yet. */
+export const namespacesRelease = 'isthmus-namespaces';
+
+/**
+ * The chart folders that only install.sh uses: `namespaces` of every cluster, `remote-token` of every remote,
+ * `remote-secret-<remote>` of every primary. None holds a secret: the token goes from one helm to the other through a pipe.
+ */
+export function helmOnlyCharts(input: HelmOnlyInput): readonly Artifact[] {
+  return chartsOf(input.index).flatMap((chart) => artifactsOf(chart, input));
+}
+
+function chartsOf(index: ReleaseIndex): readonly HelmOnlyChart[] {
+  return [
+    ...index.clusters
+      .filter(({ namespaces }) => namespaces.length > 0)
+      .map(
+        ({ name, namespaces }) =>
+          ({ chart: 'namespaces', cluster: name, folder: 'namespaces', values: { mode: 'install', namespaces } }) as const,
+      ),
+    ...tokenCharts(index),
+    ...index.remoteSecrets.map(
+      ({ primary, remote }) => ({ chart: 'remote-secret', cluster: primary, folder: `remote-secret-${remote}` }) as const,
+    ),
+  ];
+}
+
+/** One per remote: what it reads and prints is the same for every primary that gets it. */
+function tokenCharts(index: ReleaseIndex): readonly HelmOnlyChart[] {
+  const byRemote = new Map(index.remoteSecrets.map((secret) => [secret.remote, secret]));
+  return [...byRemote].map(([remote, { name, namespace, server, tokenSecret }]) => ({
+    chart: 'remote-token',
+    cluster: remote,
+    folder: 'remote-token',
+    values: { clusterName: remote, server: server ?? '', tokenSecret: { name: tokenSecret, namespace }, secret: { name, namespace } },
+  }));
+}
+
+function artifactsOf({ chart, cluster, folder, values }: HelmOnlyChart, { index, templates, version }: HelmOnlyInput): readonly Artifact[] {
+  const files =
+    values === undefined ? [] : [{ path: 'values.yaml', contents: `# Made from mesh.yaml; used by install.sh.\n${toYaml(values)}` }];
+  const source = templateChart(templates, chart);
+  return chartFolder({ release: folder, cluster, mesh: index.mesh, istioVersion: index.istio.version, version, source, files }).artifacts;
+}

@@ -1,0 +1,75 @@
+// releases.yaml: what install, uninstall and bundle need to know about out/, in the order in which things are installed.
+import type { ClusterPlan, MeshPlan, PlannedRelease } from '../plan/types.ts';
+import type { Mesh } from '../spec/schema.ts';
+import type { ChartFolder } from './charts.ts';
+import { keptServices } from './ilb.ts';
+import type { IndexedRelease, ReleaseIndex } from './types.ts';
+
+/** Order of installation within the mesh: all of a lower number come first, whatever their cluster. */
+const orders = { 'istio-ilb': 10, 'route-installer': 20, 'istio-remote': 30, 'istio-remote-classic': 30 } as const;
+
+/**
+ * The index of everything in a plan.
+ * @param plan the clusters appear in order of name, so that the order in mesh.yaml changes no byte
+ * @param mesh for contexts and kubeconfigs, which are no business of the plan
+ * @param folders chart folders by `<cluster>/<release>`; a release without one waits
+ * @param version version of isthmus
+ */
+export function releaseIndex(input: {
+  readonly plan: MeshPlan;
+  readonly mesh: Mesh;
+  readonly folders: ReadonlyMap<string, ChartFolder>;
+  readonly version: string;
+}): ReleaseIndex {
+  const { plan, mesh, folders, version } = input;
+  return {
+    apiVersion: 'isthmus/v1',
+    kind: 'ReleaseIndex',
+    mesh: plan.mesh,
+    isthmus: version,
+    istio: plan.istio,
+    routesNamespace: mesh.routes.namespace,
+    clusters: clustersByName(plan).map((cluster) => indexCluster(cluster, mesh)),
+    releases: clustersByName(plan)
+      .flatMap((cluster) => cluster.releases.map((release) => indexRelease(release, cluster, folders)))
+      .toSorted((a, b) => a.order - b.order),
+    remoteSecrets: clustersByName(plan).flatMap((cluster) => [...cluster.remoteSecrets].sort((a, b) => (a.remote < b.remote ? -1 : 1))),
+  };
+}
+
+/** The clusters of a plan in order of name. */
+export function clustersByName(plan: MeshPlan): readonly ClusterPlan[] {
+  return plan.clusters.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Key of a release in the map of chart folders. */
+export function folderKey(cluster: string, release: string): string {
+  return `${cluster}/${release}`;
+}
+
+function indexCluster(cluster: ClusterPlan, mesh: Mesh): ReleaseIndex['clusters'][number] {
+  const wanted = mesh.clusters.find(({ name }) => name === cluster.name);
+  return {
+    name: cluster.name,
+    role: cluster.role,
+    ...(wanted?.context === undefined ? {} : { context: wanted.context }),
+    ...(wanted?.kubeconfig === undefined ? {} : { kubeconfig: wanted.kubeconfig }),
+    ...(cluster.uid === undefined ? {} : { uid: cluster.uid }),
+    namespaces: cluster.namespaces,
+    nodes: cluster.nodes.map(({ name }) => name),
+  };
+}
+
+function indexRelease(release: PlannedRelease, cluster: ClusterPlan, folders: ReadonlyMap<string, ChartFolder>): IndexedRelease {
+  const made = folders.get(folderKey(cluster.name, release.name));
+  return {
+    name: release.name,
+    namespace: release.namespace,
+    cluster: cluster.name,
+    chart: release.chart,
+    order: orders[release.chart],
+    ...(made === undefined ? {} : { folder: made.folder, digest: made.digest, version: made.version }),
+    ...(release.chart === 'istio-ilb' && made !== undefined ? { kept: keptServices(release.services) } : {}),
+    waitsFor: release.waitsFor,
+  };
+}

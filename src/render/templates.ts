@@ -1,0 +1,82 @@
+// Handlebars behind one door: strict, nothing escaped, three helpers, and templates only from the package or the user's own folder.
+import Handlebars from 'handlebars';
+import { messageOf, usageError } from '../base/errors.ts';
+import { toYaml } from '../base/yaml.ts';
+import type { ChartFile, TemplateSources } from './types.ts';
+
+/** Templates that Handlebars renders, by path below templates/. */
+export const templateNames = ['README.md.hbs', 'install.sh.hbs', 'ilb-service.yaml.hbs', 'demo/mesh.yaml.hbs'] as const;
+
+export type TemplateName = (typeof templateNames)[number];
+
+/** Charts below templates/charts/: helm templates them, so their files are copied as they are. */
+export const templateCharts = ['istio-ilb', 'namespaces', 'remote-token', 'remote-secret'] as const;
+
+export type TemplateChart = (typeof templateCharts)[number];
+
+type Renderer = (data: object) => string;
+
+const helpers = { yaml: yamlBlock, quote: quoted, sh: shellWord };
+
+/**
+ * Renders one template.
+ * Helpers: `yaml value indent` writes a value as a YAML block, every line indented; `quote text` writes one YAML string;
+ * `sh text` writes one word of a POSIX shell.
+ * @param sources templates by path; the text is trusted as code is, so it must come from files of the package or of the user
+ * @param data every key the template names must be there, `undefined` included
+ * @returns the text, line ends as in the template
+ * @throws IsthmusError (usage) that names the template when it is missing, malformed, or asks for data there is none of
+ */
+export function renderTemplate(sources: TemplateSources, name: TemplateName, data: object): string {
+  const source = sources[name];
+  if (source === undefined) throw usageError('the template is missing', { where: `templates/${name}` });
+  try {
+    return compile(source)(data);
+  } catch (error) {
+    throw usageError(messageOf(error), {
+      where: `templates/${name}`,
+      hint: 'Compare it with the template isthmus comes with.',
+      cause: error,
+    });
+  }
+}
+
+/** The files of one chart below templates/charts/, sorted by path; IsthmusError (usage) when there is none. */
+export function templateChart(sources: TemplateSources, chart: TemplateChart): readonly ChartFile[] {
+  const prefix = `charts/${chart}/`;
+  const files = Object.entries(sources)
+    .filter(([path]) => path.startsWith(prefix))
+    .map(([path, contents]) => ({ path: path.slice(prefix.length), contents }));
+  if (files.length === 0) throw usageError('the chart is missing', { where: `templates/${prefix}` });
+  return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function compile(source: string): Renderer {
+  const template = Handlebars.compile<object>(source, {
+    strict: true,
+    noEscape: true,
+    knownHelpersOnly: true,
+    knownHelpers: { yaml: true, quote: true, sh: true },
+  });
+  return (data) => template(data, { helpers });
+}
+
+function yamlBlock(value: unknown, indent: unknown): string {
+  const margin = ' '.repeat(typeof indent === 'number' ? indent : 0);
+  return toYaml(value)
+    .trimEnd()
+    .replaceAll(/^(?=.)/gm, margin);
+}
+
+/** JSON's string form is YAML's double-quoted one, but for characters that YAML does not allow to stand as they are. */
+function quoted(value: unknown): string {
+  return JSON.stringify(String(value)).replaceAll(/[\u{7f}-\u{9f}\u{2028}\u{2029}\u{feff}\u{fffe}\u{ffff}]/gu, unicodeEscape);
+}
+
+function unicodeEscape(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+function shellWord(value: unknown): string {
+  return `'${String(value).replaceAll("'", String.raw`'\''`)}'`;
+}
