@@ -1,0 +1,87 @@
+// Calico's objects as far as isthmus reads them, from whichever API group this cluster keeps them in.
+import { z } from 'zod';
+import { groupPath, readResources } from '../api-groups.ts';
+import { Metadata } from '../objects.ts';
+import type { Reads } from '../reads.ts';
+import type { Scene } from './types.ts';
+
+/** A claim of a node on a block. `deleted` is the string "true" in crd.projectcalico.org/v1 and a boolean in projectcalico.org/v3. */
+export const BlockAffinity = z.object({
+  metadata: Metadata,
+  spec: z.object({
+    cidr: z.string(),
+    node: z.string(),
+    state: z.string().optional(),
+    type: z.string().optional(),
+    deleted: z.union([z.boolean(), z.string()]).nullish(),
+  }),
+});
+export type BlockAffinity = z.infer<typeof BlockAffinity>;
+
+/** The addresses of one block: `allocations[i]` is the index in `attributes` of who has address i, or null. */
+export const IPAMBlock = z.object({
+  metadata: Metadata,
+  spec: z.object({
+    cidr: z.string(),
+    affinity: z.string().nullish(),
+    deleted: z.boolean().nullish(),
+    allocations: z.custom<readonly unknown[]>(Array.isArray, 'is not a list'),
+    attributes: z
+      .array(z.object({ secondary: z.object({ node: z.string().optional() }).nullish(), releasedAt: z.unknown().optional() }))
+      .nullish(),
+  }),
+});
+export type IPAMBlock = z.infer<typeof IPAMBlock>;
+
+export const IPPool = z.object({
+  metadata: Metadata,
+  spec: z.object({
+    cidr: z.string(),
+    disabled: z.boolean().nullish(),
+    natOutgoing: z.boolean().nullish(),
+    ipipMode: z.string().nullish(),
+    vxlanMode: z.string().nullish(),
+    allowedUses: z.array(z.string()).nullish(),
+  }),
+});
+export type IPPool = z.infer<typeof IPPool>;
+
+export const FelixConfiguration = z.object({
+  kind: z.literal('FelixConfiguration'),
+  spec: z
+    .object({
+      deviceRouteProtocol: z.int().nullish(),
+      wireguardEnabled: z.boolean().nullish(),
+      wireguardEnabledV6: z.boolean().nullish(),
+    })
+    .nullish(),
+});
+
+export interface CalicoObjects {
+  readonly affinities: readonly BlockAffinity[];
+  /** Path of the group version that holds the objects. */
+  readonly path: string;
+}
+
+/**
+ * Finds where this cluster keeps Calico's objects and reads its block affinities; undefined where there are none.
+ * `projectcalico.org/v3` holds them itself only where it serves `ipamblocks`: behind Calico's aggregated API server it is a
+ * view of `crd.projectcalico.org/v1`. While a cluster moves to v3 both exist; v3 counts as soon as it has a block.
+ */
+export async function readCalico(scene: Scene): Promise<CalicoObjects | undefined> {
+  const native = groupPath(scene.groups, 'projectcalico.org', ['v3']);
+  const classic = groupPath(scene.groups, 'crd.projectcalico.org', ['v1']);
+  const inNative = native === undefined ? undefined : await readNative(scene.reads, native);
+  if (inNative !== undefined && inNative.affinities.length > 0) return inNative;
+  return (classic === undefined ? undefined : await readAffinities(scene.reads, classic)) ?? inNative;
+}
+
+async function readNative(reads: Reads, path: string): Promise<CalicoObjects | undefined> {
+  const resources = await readResources(reads, path);
+  return resources.has('ipamblocks') ? readAffinities(reads, path) : undefined;
+}
+
+async function readAffinities(reads: Reads, path: string): Promise<CalicoObjects | undefined> {
+  const affinities = await reads.list(`${path}/blockaffinities`, BlockAffinity);
+  return affinities === undefined ? undefined : { affinities, path };
+}
