@@ -34,8 +34,8 @@ function drawHead({ cluster, x, width }: Box, top: number, showNetwork: boolean)
     label(cluster.role, { class: `small f${hue}`, x: x + width - space.padding - pill / 2, y: top + 28.5, 'text-anchor': 'middle' }),
     label(facts, { class: 'muted small', x: left, y: top + 49 }),
     element('text', { class: 'mono', x: left, y: top + 69 }, [
-      element('tspan', { class: 'muted' }, ['pods ']),
-      element('tspan', { class: `f${hue}` }, [cluster.pods === '' ? 'unknown' : cluster.pods]),
+      element('tspan', { class: 'muted' }, ['pods']),
+      element('tspan', { class: `f${hue}`, dx: space.blank }, [cluster.pods === '' ? 'unknown' : cluster.pods]),
     ]),
   ];
 }

@@ -16,6 +16,8 @@ export const space = {
   lane: 44,
   minBox: 280,
   minGap: 250,
+  /** Between words of different colour; a space at the end of an element is dropped by some viewers. */
+  blank: 7.2,
 } as const;
 
 /** Font sizes in pixels. */
@@ -50,8 +52,9 @@ export interface Layout {
   /** Top and bottom of the cluster boxes. */
   readonly top: number;
   readonly bottom: number;
-  /** First lines of the two sections, the same in every box. */
-  readonly nodesY: number;
+  /** Where routes between neighbours may begin. */
+  readonly linksY: number;
+  /** Top of the control-plane section, the same in every box. */
   readonly controlY: number;
   readonly boxes: readonly Box[];
   readonly lanes: readonly Lane[];
@@ -61,8 +64,9 @@ export interface Layout {
 export function topologyLayout(view: TopologyView): Layout {
   const top = space.margin + space.header + space.frame;
   const nodesY = top + space.boxTop;
-  const nodesHeight = Math.max(...view.clusters.map(nodesHeightOf), ...view.links.filter(isNeighbour).map(linkHeight));
-  const controlY = nodesY + nodesHeight + space.padding;
+  const linksY = top + space.padding;
+  const nodesEnd = nodesY + Math.max(...view.clusters.map(nodesHeightOf));
+  const controlY = Math.max(nodesEnd, ...view.links.filter(isNeighbour).map((link) => linksY + linkHeight(link))) + space.padding;
   const controlHeight = Math.max(...view.clusters.map(controlHeightOf), view.controls.some(isNeighbourControl) ? 110 : 0);
   const bottom = controlY + controlHeight + (controlHeight > 0 ? space.padding : 0);
   const boxes = placeBoxes(view, nodesY, controlY + space.section);
@@ -74,7 +78,7 @@ export function topologyLayout(view: TopologyView): Layout {
     height: bottom + lanes.length * space.lane + space.frame + space.margin,
     top,
     bottom,
-    nodesY,
+    linksY,
     controlY,
     boxes,
     lanes,

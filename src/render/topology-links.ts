@@ -22,8 +22,9 @@ function drawLink(link: LinkView, view: TopologyView, layout: Layout): readonly 
   const [left, right] = [layout.boxes[link.left], layout.boxes[link.right]];
   if (left === undefined || right === undefined || link.right !== link.left + 1) return [];
   const gap = gapOf(left, right);
-  if (link.routes.length === 0) return link.note === '' ? [] : [drawNote(link.note, gap, layout.nodesY + 30)];
-  const start = layout.nodesY + Math.max(0, (layout.controlY - space.padding - layout.nodesY - linkHeight(link)) / 2);
+  if (link.routes.length === 0) return link.note === '' ? [] : [drawNote(link.note, gap, layout.linksY + 60)];
+  const room = layout.controlY - layout.linksY - linkHeight(link);
+  const start = layout.linksY + Math.max(0, room / 2);
   const [first, second] = link.routes;
   if (first === undefined) return [];
   const next = start + 34 + first.lines.length * space.line + space.padding;
@@ -57,8 +58,8 @@ function drawRouteLine(line: string, at: { readonly x: number; readonly y: numbe
   if (via === undefined) return label(line, { class: 'muted small', ...position });
   return element('text', { class: 'mono', ...position }, [
     element('tspan', { class: `f${at.hue}` }, [dst]),
-    element('tspan', { class: 'muted' }, [' via ']),
-    element('tspan', {}, [via]),
+    element('tspan', { class: 'muted', dx: space.blank }, ['via']),
+    element('tspan', { dx: space.blank }, [via]),
   ]);
 }
 
@@ -94,7 +95,7 @@ function drawControls(view: TopologyView, layout: Layout): readonly string[] {
     const y = layout.controlY + space.section;
     const text = { class: 'muted small', x: (from + to) / 2, 'text-anchor': 'middle' };
     return [
-      label(waits ? 'configuration, certificates (waits)' : 'configuration, certificates, injection', { ...text, y: y + 9 }),
+      label(view.controlText, { ...text, y: y + 9 }),
       drawArrow({ from: atRemote, to: atPrimary, y: y + 20, hue: hueOf(primary), dashed: waits }),
       label('services and endpoints, by remote secret', { ...text, y: y + 49 }),
       drawArrow({ from: atPrimary, to: atRemote, y: y + 60, hue: hueOf(remote), dashed: true }),
@@ -109,8 +110,9 @@ function drawLanes(layout: Layout): readonly string[] {
 function drawLane(lane: Lane, index: number, layout: Layout): readonly string[] {
   const [from, to] = [layout.boxes[lane.from], layout.boxes[lane.to]];
   if (from === undefined || to === undefined) return [];
-  const shift = (index - (layout.lanes.length - 1) / 2) * 18;
-  const [x1, x2] = [from.x + from.width / 2 + shift, to.x + to.width / 2 + shift];
+  // Lower lanes end further out, so that no lane crosses the one above it.
+  const outwards = index * 18 * (from.x < to.x ? -1 : 1);
+  const [x1, x2] = [from.x + from.width / 2 + outwards, to.x + to.width / 2 - outwards];
   const middle = (x1 + x2) / 2;
   const width = textWidth(lane.text, size.small, 'sans') + 16;
   const path = `M${x1},${layout.bottom + 4} V${lane.y} H${x2} V${layout.bottom + 14}`;

@@ -56,12 +56,16 @@ export interface TopologyView {
   readonly clusters: readonly ClusterView[];
   readonly links: readonly LinkView[];
   readonly controls: readonly ControlView[];
+  /** What remotes get from a control plane. */
+  readonly controlText: string;
 }
 
 const maxNodes = 6;
 const maxBlocks = 3;
 const maxLines = 4;
 const maxName = 28;
+/** The longest text of an IPv6 address. */
+const maxAddress = 39;
 
 const notes = {
   routes: '',
@@ -69,6 +73,19 @@ const notes = {
   gateways: 'different networks: gateways needed',
   nothing: 'not joined',
 } as const;
+
+const controlTexts = {
+  classic: 'configuration, policy, telemetry',
+  modern: 'configuration, certificates, injection',
+} as const;
+
+/** Services of the remote by the names their endpoints have in the values. */
+const classicServices: Readonly<Record<string, string>> = {
+  pilot: 'istio-pilot',
+  policy: 'istio-policy',
+  statsd: 'istio-statsd-prom-bridge',
+  zipkin: 'zipkin',
+};
 
 /** Shortens a plan to what a picture can show; primaries come first, then the remotes, each in order of name. */
 export function topologyView(plan: MeshPlan): TopologyView {
@@ -84,6 +101,7 @@ export function topologyView(plan: MeshPlan): TopologyView {
       clusters.slice(index + 1).map((right, offset) => linkView([left, right], [index, index + 1 + offset], plan)),
     ),
     controls: controlViews(clusters, position),
+    controlText: controlTexts[plan.era],
   };
 }
 
@@ -132,10 +150,7 @@ function ilbRow({ name, ports, address }: Ilb): Row {
   return {
     name: shorten(name, maxName),
     detail: listed(shown, 7, ' '),
-    values: limited(
-      where.map((text) => shorten(text, 39)),
-      2,
-    ),
+    values: addressTexts(where),
   };
 }
 
@@ -149,20 +164,16 @@ function endpointRows(release: ClusterPlan['releases'][number]): readonly Row[] 
           webhook: release.values.webhook.injectionURL === '' ? [] : [release.values.webhook.injectionURL],
         }
       : release.values.endpoints;
-  return Object.entries(endpoints).flatMap(([name, addresses]) =>
-    addresses === undefined || addresses.length === 0
-      ? []
-      : [
-          {
-            name,
-            detail: '',
-            values: limited(
-              addresses.map((text) => shorten(text, 39)),
-              2,
-            ),
-          },
-        ],
-  );
+  return Object.entries(endpoints).flatMap(([name, addresses]) => endpointRow(classicServices[name] ?? name, addresses ?? []));
+}
+
+function endpointRow(name: string, addresses: readonly string[]): readonly Row[] {
+  return addresses.length === 0 ? [] : [{ name, detail: '', values: addressTexts(addresses) }];
+}
+
+function addressTexts(addresses: readonly string[]): readonly string[] {
+  const texts = addresses.map((text) => shorten(text, maxAddress));
+  return limited(texts, 2);
 }
 
 function linkView([left, right]: readonly [ClusterPlan, ClusterPlan], [l, r]: readonly [number, number], plan: MeshPlan): LinkView {

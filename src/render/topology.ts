@@ -48,7 +48,7 @@ function drawHeader({ mesh, subtitle }: TopologyView): readonly string[] {
 function drawFrame({ network }: TopologyView, layout: Layout): readonly string[] {
   if (network === undefined) return [];
   const y = layout.top - space.frame;
-  const text = `network ${network}`;
+  const text = `network: ${network}`;
   const width = textWidth(text, size.small, 'sans') + 16;
   const right = layout.width - space.margin - 26;
   const box = { x: space.margin, y, width: layout.width - 2 * space.margin, height: layout.height - space.margin - y };
