@@ -31,6 +31,12 @@ export const releaseNames = {
   classic: 'istio-remote-classic',
 } as const;
 
+/** Names of the ILB Services in front of a primary's control plane: one per component, for Istio 0.8 and for Istio since 1.24. */
+export const ilbNames = {
+  classic: ['istio-pilot-ilb', 'istio-policy-ilb', 'istio-statsd-prom-bridge-ilb', 'zipkin-ilb', 'istio-citadel-ilb'],
+  modern: ['istiod-ilb'],
+} as const;
+
 /** The Secret in the primary that lets its istiod read `cluster`; the name istioctl uses. */
 export function remoteSecretName(cluster: string): string {
   return `istio-remote-secret-${cluster}`;

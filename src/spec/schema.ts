@@ -1,23 +1,45 @@
 // mesh.yaml as a schema: it types the code, validates the file, and documents every field.
+import { major } from 'semver';
 import { z } from 'zod';
-import { dns1123Label, maxClusterName } from '../base/names.ts';
-import { address, cidr, istioVersion } from './fields.ts';
+import { maxClusterName } from '../base/names.ts';
+import {
+  address,
+  cidr,
+  hostOrAddress,
+  httpsUrl,
+  imagePath,
+  istioVersion,
+  labelValue,
+  name,
+  path,
+  plainText,
+  relativePath,
+  routableCidr,
+  routeProtocol,
+} from './fields.ts';
 
-const name = (what: string, longest: number) =>
-  z
-    .string()
-    .max(longest, `is longer than ${longest} characters`)
-    .regex(dns1123Label, 'must be lower-case letters, digits and dashes, and start and end with a letter or digit')
-    .describe(what);
-
-const Istio = z
+/** The field `istio`. */
+export const Istio = z
   .strictObject({
-    version: istioVersion.describe('Istio of the mesh, such as 1.30.3; 0.8.0 selects the classic charts'),
+    version: istioVersion.describe('Istio of the mesh, such as 1.30.3; 0.8.x selects the classic charts, otherwise 1.24 or later'),
     namespace: name('System namespace of Istio, the same in every cluster', 63).default('istio-system'),
-    revision: name('Revision of the control plane; empty for the default one', 63).or(z.literal('')).default(''),
-    hub: z.string().optional().describe("Registry and path of Istio's images; the version's own default when absent"),
-    meshID: z.string().min(1).optional().describe('Mesh ID; metadata.name when absent'),
-    trustDomain: z.string().default('cluster.local').describe('Trust domain of the mesh'),
+    revision: z
+      .string()
+      .max(63, 'is longer than 63 characters')
+      .regex(
+        /^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)?$/,
+        'must be lower-case letters, digits and dashes, and start and end with a letter or digit',
+      )
+      .default('')
+      .describe('Revision of the control plane; empty for the default one'),
+    hub: imagePath("Registry and path of Istio's images; the version's own default when absent").optional(),
+    meshID: labelValue('Mesh ID; metadata.name when absent').optional(),
+    trustDomain: z
+      .string()
+      .max(253, 'is longer than 253 characters')
+      .regex(/^[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?$/, 'must be lower-case letters, digits, dots, dashes and underscores')
+      .default('cluster.local')
+      .describe('Trust domain of the mesh'),
   })
   .readonly();
 
@@ -28,8 +50,10 @@ const Routes = z
       .default('routes')
       .describe('routes: isthmus programs the nodes; bgp or none: the network carries pod addresses already, nothing is installed'),
     keeper: z.boolean().default(true).describe('Keep a DaemonSet that puts routes back after a reboot, a link flap or on a new node'),
-    protocol: z.int().min(5).max(254).default(157).describe('Route protocol number that marks routes as ours, 5 to 254'),
-    image: z.string().optional().describe("Image with a POSIX shell and iproute2; Istio's proxyv2 of the mesh's version when absent"),
+    protocol: routeProtocol
+      .default(157)
+      .describe('Route protocol number that marks routes as ours, 5 to 254 without those of other routing software'),
+    image: imagePath("Image with a POSIX shell and iproute2; Istio's proxyv2 of the mesh's version when absent").optional(),
     namespace: name('Namespace of route-installer and of the Lease', 63).default('isthmus-system'),
     onlink: z
       .boolean()
@@ -38,18 +62,27 @@ const Routes = z
   })
   .readonly();
 
+const annotationKey = z
+  .string()
+  .regex(/^(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?\/)?[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/, 'is no name of an annotation');
+
 const LoadBalancer = z
   .strictObject({
-    platform: z
-      .string()
-      .optional()
-      .describe('aws, azure, gke, ibm, openstack, metallb, kube-vip, cilium, keepalived, ...; found by itself when absent'),
-    class: z.string().optional().describe('spec.loadBalancerClass'),
+    platform: name(
+      'aws, azure, gke, ibm, openstack, metallb, kube-vip, cilium, keepalived, ...; found by itself when absent',
+      63,
+    ).optional(),
+    class: plainText('spec.loadBalancerClass').optional(),
     annotations: z
-      .record(z.string(), z.string())
+      .record(annotationKey, z.string())
+      .readonly()
       .default({})
       .describe('Annotations added to every ILB Service, over those of the platform'),
-    addresses: z.record(z.string(), address).default({}).describe('Fixed address per ILB Service, such as istiod-ilb: 10.0.0.5'),
+    addresses: z
+      .record(name('Name of an ILB Service', 63), address)
+      .readonly()
+      .default({})
+      .describe('Fixed address per ILB Service, such as istiod-ilb: 10.0.0.5'),
     sourceRanges: z
       .array(cidr)
       .readonly()
@@ -62,39 +95,40 @@ const Node = z
   .strictObject({
     name: z
       .string()
-      .min(1)
-      .max(253)
+      .max(253, 'is longer than 253 characters')
       .regex(/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/, 'must be a node name: lower-case letters, digits, dots and dashes')
+      .refine((text) => !(text in Object.prototype), 'is a reserved word')
       .describe('Node name'),
     address: address.optional().describe('Address other nodes reach it at; the name when that is an address'),
-    podCIDRs: z.array(cidr).readonly().default([]).describe('Pod blocks of this node'),
+    podCIDRs: z.array(routableCidr).readonly().default([]).describe('Pod blocks of this node'),
     routes: z.string().optional().describe('Output of `ip route` on this node, pasted'),
   })
   .readonly();
 
-const RemotePilot = z.union([z.string().min(1), z.array(address).min(1).readonly()]);
+const RemotePilot = z.union([hostOrAddress, z.array(address).min(1, 'must not be empty').readonly()]);
 
-const Cluster = z
+const cidrs = z.array(routableCidr).min(1, 'must not be empty; leave it out to use what is found').readonly();
+
+/** One entry of `clusters`. */
+export const Cluster = z
   .strictObject({
     name: name('Name of the cluster in the mesh; Istio knows it as the cluster ID', maxClusterName),
     role: z.enum(['primary', 'remote']).describe('primary: runs istiod; remote: uses the istiod of a primary'),
-    context: z.string().min(1).optional().describe('Context of the kubeconfig'),
-    kubeconfig: z
-      .string()
-      .min(1)
-      .optional()
-      .describe('Path of the kubeconfig, relative to mesh.yaml; KUBECONFIG or ~/.kube/config when absent'),
-    facts: z.string().min(1).optional().describe('Path of a facts file written by `isthmus inspect --out`, relative to mesh.yaml'),
-    icpConfig: z.string().min(1).optional().describe("Path of IBM Cloud Private's cluster/config.yaml, relative to mesh.yaml"),
+    context: plainText('Context of the kubeconfig').optional(),
+    kubeconfig: path('Path of the kubeconfig, from the folder of mesh.yaml; KUBECONFIG or ~/.kube/config when absent').optional(),
+    facts: relativePath('Path of a facts file written by `isthmus inspect --out`, relative to mesh.yaml').optional(),
+    icpConfig: relativePath("Path of IBM Cloud Private's cluster/config.yaml, relative to mesh.yaml").optional(),
     controlPlane: z.string().optional().describe('The primary that serves this remote; the only one when absent'),
-    network: z.string().min(1).max(63).default('network1').describe('Network: clusters of one network reach each other by routes'),
-    podCIDRs: z.array(cidr).min(1).readonly().optional().describe('Pod CIDRs; found in the cluster when absent'),
-    serviceCIDRs: z.array(cidr).min(1).readonly().optional().describe('Service CIDRs; found in the cluster when absent'),
-    nodes: z.array(Node).min(1).readonly().optional().describe('Nodes, for clusters that cannot be read'),
-    apiServer: z
-      .url({ protocol: /^https$/ })
+    network: labelValue('Network: clusters of one network reach each other by routes').default('network1'),
+    podCIDRs: cidrs.optional().describe('Pod CIDRs; found in the cluster when absent'),
+    serviceCIDRs: cidrs.optional().describe('Service CIDRs; found in the cluster when absent'),
+    nodes: z
+      .array(Node)
+      .min(1, 'must not be empty; leave it out to use what is found')
+      .readonly()
       .optional()
-      .describe('API server URL as the primary reaches it; that of the kubeconfig when absent'),
+      .describe('Nodes, for clusters that cannot be read'),
+    apiServer: httpsUrl('API server URL as the primary reaches it; that of the kubeconfig when absent').optional(),
     remotePilotAddress: RemotePilot.optional().describe(
       'Control plane address used by this remote: one or several IPs or a host name; the ILB of its primary when absent',
     ),
@@ -107,8 +141,11 @@ export const Mesh = z
   .strictObject({
     apiVersion: z.literal('isthmus/v1').describe('Always isthmus/v1'),
     kind: z.literal('Mesh').describe('Always Mesh'),
-    metadata: z.strictObject({ name: name('Name of the mesh', 63) }).readonly(),
-    istio: Istio,
+    metadata: z
+      .strictObject({ name: name('Name of the mesh', 63) })
+      .readonly()
+      .describe('What the mesh is called'),
+    istio: Istio.describe('Istio of the mesh, the same in every cluster'),
     clusters: z
       .array(Cluster)
       .min(1, 'names no cluster')
@@ -117,7 +154,7 @@ export const Mesh = z
     routes: Routes.prefault({}).describe('How nodes learn the way to pods of other clusters'),
     internalCIDRs: z.array(cidr).readonly().default([]).describe('Ranges that count as internal although they look public'),
     ignore: z
-      .array(z.string().regex(/^ISM[0-9]{3}$/, 'is a finding code such as ISM031'))
+      .array(z.string().regex(/^ISM[0-9]{3}$/, 'must be a finding code such as ISM031'))
       .readonly()
       .default([])
       .describe('Findings to accept'),
@@ -125,11 +162,17 @@ export const Mesh = z
   .readonly();
 
 export type Mesh = z.infer<typeof Mesh>;
+export type Istio = z.infer<typeof Istio>;
 export type Cluster = z.infer<typeof Cluster>;
 export type LoadBalancer = z.infer<typeof LoadBalancer>;
 
 /** `classic` is Istio 0.8 with its own charts; `modern` is Istio 1.24 and later. */
 export type Era = 'classic' | 'modern';
+
+/** The era that the mesh's Istio belongs to. */
+export function eraOf(mesh: { readonly istio: Pick<Istio, 'version'> }): Era {
+  return major(mesh.istio.version) === 0 ? 'classic' : 'modern';
+}
 
 /** A mesh and where it came from. Paths in it are still relative to `folder`. */
 export interface LoadedMesh {
