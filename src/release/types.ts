@@ -1,5 +1,6 @@
 // Releases read back from out/, and what became of them.
 import type { IndexedRelease, ReleaseIndex } from '../render/types.ts';
+import type { System } from '../system/types.ts';
 
 /** A release whose chart folder exists, ready for helm. */
 export interface Release extends IndexedRelease {
@@ -37,3 +38,28 @@ export type ProgressEvent =
   | { readonly type: 'start'; readonly cluster: string; readonly step: string }
   | { readonly type: 'progress'; readonly cluster: string; readonly step: string; readonly text: string }
   | { readonly type: 'end'; readonly result: ReleaseResult };
+
+/** What the release stage needs of the outside world. */
+export type ReleaseDeps = Pick<System, 'files' | 'exec' | 'clock' | 'env' | 'cwd' | 'uuid' | 'connect' | 'signal'>;
+
+export interface InstallOptions {
+  /** Longest wait for one release to become ready, or for one address; milliseconds, five minutes when absent. */
+  readonly timeoutMs?: number;
+  readonly onProgress?: ProgressListener;
+  /** Recover a release that another helm left pending, although it may still be running. */
+  readonly unlock?: boolean;
+  /** Take over fields that others manage (helm's --force-conflicts, server-side apply with force). */
+  readonly forceConflicts?: boolean;
+}
+
+export type UninstallOptions = Pick<InstallOptions, 'timeoutMs' | 'onProgress' | 'unlock'>;
+
+/** What `install` would do in one cluster, without having done any of it. */
+export interface PreviewStep {
+  readonly cluster: string;
+  readonly step: string;
+  /** The command to type, quoted for a shell; absent where isthmus asks the API server itself. */
+  readonly command?: string;
+  /** Unified diff of what is deployed and what would be; empty when nothing changes. */
+  readonly diff: string;
+}
