@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 // The program `isthmus`: finds the command, runs it, turns what is thrown into a message and an exit code.
 import { exitCodeOf, exitCodes, formatError, IsthmusError } from './base/errors.ts';
-import { version } from './base/version.ts';
+import { isthmusVersion } from './base/version.ts';
 
 const argv = process.argv.slice(2);
 
 // The version needs nothing else, and people and scripts ask for it often.
-if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) process.stdout.write(`${version}\n`);
+if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) process.stdout.write(`${isthmusVersion}\n`);
 else process.exitCode = await main();
 
 async function main(): Promise<number> {
@@ -21,7 +21,10 @@ async function main(): Promise<number> {
 function report(error: unknown): number {
   if (error instanceof IsthmusError && process.env['ISTHMUS_DEBUG'] === undefined) process.stderr.write(formatError(error));
   else if (error instanceof IsthmusError) process.stderr.write(`${formatError(error)}${bugText(error)}\n`);
-  else process.stderr.write(`This is a bug in isthmus ${version} (node ${process.version}, ${process.platform}); please report it:\n${bugText(error)}\n`);
+  else
+    process.stderr.write(
+      `This is a bug in isthmus ${isthmusVersion} (node ${process.version}, ${process.platform}); please report it:\n${bugText(error)}\n`,
+    );
   return exitCodeOf(error) || exitCodes.failed;
 }
 

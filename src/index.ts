@@ -1,6 +1,6 @@
 // The library: the same stages as the command line, as functions over plain data.
 export { exitCodes, IsthmusError } from './base/errors.ts';
-export { version } from './base/version.ts';
+export { isthmusVersion } from './base/version.ts';
 export { declaredFacts } from './facts/declared.ts';
 export { formatFacts, parseFacts } from './facts/file.ts';
 export { inspectCluster } from './facts/inspect.ts';

@@ -18,15 +18,21 @@ function choicesOf(spec: CommandSpec): string[] {
   return (spec.arguments ?? []).flatMap((argument) => argument.choices ?? []);
 }
 
+function takesFolder(spec: CommandSpec): boolean {
+  return (spec.arguments ?? []).some((argument) => argument.name === '[out]');
+}
+
 function takesFormat(spec: CommandSpec): boolean {
   return spec.options.some((option) => option.flags.includes('--output'));
 }
 
 function bashScript(): string {
-  const cases = commands.map((spec) => `    ${spec.name}) words="${[...flagsOf(spec), ...choicesOf(spec)].join(' ')}" ;;`);
+  const cases = commands.map(
+    (spec) => `    ${spec.name}) words="${[...flagsOf(spec), ...choicesOf(spec)].join(' ')}"${takesFolder(spec) ? ' folders=1' : ''} ;;`,
+  );
   return `# bash completion for isthmus
 _isthmus() {
-  local word=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD-1]} words
+  local word=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD-1]} words= folders=
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
     COMPREPLY=($(compgen -W "${commands.map((spec) => spec.name).join(' ')} help --help --version" -- "$word"))
@@ -40,9 +46,8 @@ _isthmus() {
   esac
   case \${COMP_WORDS[1]} in
 ${cases.join('\n')}
-    *) words="" ;;
   esac
-  COMPREPLY=($(compgen -W "$words" -- "$word") $(compgen -d -- "$word"))
+  COMPREPLY=($(compgen -W "$words" -- "$word") \${folders:+$(compgen -d -- "$word")})
 }
 complete -F _isthmus isthmus
 `;
@@ -76,7 +81,9 @@ if [ "$funcstack[1]" = _isthmus ]; then _isthmus "$@"; else compdef _isthmus ist
 function zshArguments(spec: CommandSpec): string[] {
   const options = spec.options.flatMap((option) => {
     const forms = option.flags.split(/[ ,]+/).filter((word) => word.startsWith('-'));
-    return forms.map((form) => `'${option.repeatable === true ? '*' : ''}${form}[${zshText(option.summary)}]${zshValue(option.flags, option.choices)}'`);
+    return forms.map(
+      (form) => `'${option.repeatable === true ? '*' : ''}${form}[${zshText(option.summary)}]${zshValue(option.flags, option.choices)}'`,
+    );
   });
   const choices = choicesOf(spec);
   return [...options, choices.length > 0 ? `'1:choice:(${choices.join(' ')})'` : `'*:file:_files'`];
@@ -96,7 +103,9 @@ function fishScript(): string {
   const lines = commands.flatMap((spec) => [
     `complete -c isthmus -n __fish_use_subcommand -f -a ${spec.name} -d '${fishText(spec.summary)}'`,
     ...spec.options.map((option) => fishOption(spec.name, option.flags, option.summary)),
-    ...(takesFormat(spec) ? [`complete -c isthmus -n '__fish_seen_subcommand_from ${spec.name}' -s o -l output -x -a 'text json yaml'`] : []),
+    ...(takesFormat(spec)
+      ? [`complete -c isthmus -n '__fish_seen_subcommand_from ${spec.name}' -s o -l output -x -a 'text json yaml'`]
+      : []),
     ...choicesOf(spec).map((choice) => `complete -c isthmus -n '__fish_seen_subcommand_from ${spec.name}' -f -a ${choice}`),
   ]);
   return `# fish completion for isthmus\n${lines.join('\n')}\n`;

@@ -19,7 +19,9 @@ export const run: Run = async (system, args) => {
   system.terminal.out(describePlan(plan));
   refuseBlocked(system, plan);
   await generate(system, { loaded, inputs, plan }, { out, overwrite: false });
-  system.terminal.out(`\nWrote ${out}. Look at ${join(out, 'README.md')}, ${join(out, 'topology.svg')} and the charts in ${join(out, 'clusters')}.\n`);
+  system.terminal.out(
+    `\nWrote ${out}. Look at ${join(out, 'README.md')}, ${join(out, 'topology.svg')} and the charts in ${join(out, 'clusters')}.\n`,
+  );
   return exitCodes.ok;
 };
 

@@ -8,7 +8,10 @@ import type { Run } from './types.ts';
 export const run: Run = async (system, args) => {
   const code = args.positionals[0];
   if (code === undefined) {
-    printResult(system.terminal, args, { value: allFindingKinds, text: () => table(allFindingKinds.map((kind) => [kind.code, kind.severity, kind.title])) });
+    printResult(system.terminal, args, {
+      value: allFindingKinds,
+      text: () => table(allFindingKinds.map((kind) => [kind.code, kind.severity, kind.title])),
+    });
     return exitCodes.ok;
   }
   const kind = allFindingKinds.find((one) => one.code === code.toUpperCase());

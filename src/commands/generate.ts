@@ -1,7 +1,7 @@
 // isthmus generate: from mesh.yaml to charts in a folder.
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { exitCodes, IsthmusError } from '../base/errors.ts';
-import { version } from '../base/version.ts';
+import { isthmusVersion } from '../base/version.ts';
 import { formatFacts } from '../facts/file.ts';
 import type { ClusterInput, MeshPlan } from '../plan/types.ts';
 import { renderMesh } from '../render/mesh.ts';
@@ -24,7 +24,11 @@ export interface GenerateOptions {
 
 export const run: Run = async (system, args) => {
   const templates = args.option('templates');
-  const options = { out: args.option('out') ?? 'out', overwrite: args.switch('overwrite'), ...(templates === undefined ? {} : { templates }) };
+  const options = {
+    out: args.option('out') ?? 'out',
+    overwrite: args.switch('overwrite'),
+    ...(templates === undefined ? {} : { templates }),
+  };
   const loaded = await readMesh(system, args.option('file') ?? 'mesh.yaml');
   const inputs = await readInputs(system, loaded);
   const plan = planLoaded(system, loaded, inputs);
@@ -36,7 +40,11 @@ export const run: Run = async (system, args) => {
 };
 
 /** Renders a plan and writes it into the output folder. */
-export async function generate(system: System, source: { loaded: LoadedMesh; inputs: readonly ClusterInput[]; plan: MeshPlan }, options: GenerateOptions): Promise<Written> {
+export async function generate(
+  system: System,
+  source: { loaded: LoadedMesh; inputs: readonly ClusterInput[]; plan: MeshPlan },
+  options: GenerateOptions,
+): Promise<Written> {
   const folder = resolve(system.cwd, options.out);
   const artifacts = renderMesh({
     plan: source.plan,
@@ -44,7 +52,7 @@ export async function generate(system: System, source: { loaded: LoadedMesh; inp
     facts: source.inputs.flatMap((input) => (input.found === undefined ? [] : [{ cluster: input.name, text: formatFacts(input.found) }])),
     charts: await readCharts(system),
     templates: await readTemplates(system, options.templates),
-    version,
+    version: isthmusVersion,
   });
   return writeArtifacts(system.files, folder, artifacts, { shown: options.out, overwrite: options.overwrite });
 }
@@ -85,13 +93,23 @@ async function readTree(system: System, folder: string): Promise<Record<string, 
 /** Kubeconfig paths as seen from the output folder, so that install finds them wherever both are moved together. */
 function withPathsFrom(loaded: LoadedMesh, folder: string): LoadedMesh {
   const move = (path: string) => (isAbsolute(path) ? path : relative(folder, resolve(loaded.folder, path)));
-  const clusters = loaded.mesh.clusters.map((cluster) => (cluster.kubeconfig === undefined ? cluster : { ...cluster, kubeconfig: move(cluster.kubeconfig) }));
+  const clusters = loaded.mesh.clusters.map((cluster) =>
+    cluster.kubeconfig === undefined ? cluster : { ...cluster, kubeconfig: move(cluster.kubeconfig) },
+  );
   return { ...loaded, mesh: { ...loaded.mesh, clusters } };
 }
 
 function describeWritten(out: string, plan: MeshPlan, written: Written): string {
-  const ready = plan.clusters.flatMap((cluster) => cluster.releases.filter((release) => release.waitsFor.length === 0).map((release) => `  ${join(out, 'clusters', cluster.name, release.name)}\n`));
-  const waiting = plan.clusters.flatMap((cluster) => cluster.releases.flatMap((release) => release.waitsFor.map((what) => `  ${release.name} in ${cluster.name} waits for the ${what}; isthmus install fills it in\n`)));
+  const ready = plan.clusters.flatMap((cluster) =>
+    cluster.releases
+      .filter((release) => release.waitsFor.length === 0)
+      .map((release) => `  ${join(out, 'clusters', cluster.name, release.name)}\n`),
+  );
+  const waiting = plan.clusters.flatMap((cluster) =>
+    cluster.releases.flatMap((release) =>
+      release.waitsFor.map((what) => `  ${release.name} in ${cluster.name} waits for the ${what}; isthmus install fills it in\n`),
+    ),
+  );
   const counts = `${written.changed} files written, ${written.unchanged} unchanged${written.removed > 0 ? `, ${written.removed} removed` : ''}`;
   return `${counts}\n${ready.join('')}${waiting.join('')}\nNext: look at ${join(out, 'README.md')}, then isthmus install ${out}\n`;
 }

@@ -2,9 +2,17 @@
 import type { ArgumentSpec, CommandSpec, OptionSpec } from './types.ts';
 
 const file: OptionSpec = { flags: '-f, --file <path>', summary: 'mesh file, - for standard input', default: 'mesh.yaml' };
-const format: OptionSpec = { flags: '-o, --output <format>', summary: 'form of the result', default: 'text', choices: ['text', 'json', 'yaml'] };
+const format: OptionSpec = {
+  flags: '-o, --output <format>',
+  summary: 'form of the result',
+  default: 'text',
+  choices: ['text', 'json', 'yaml'],
+};
 const timeout: OptionSpec = { flags: '--timeout <duration>', summary: 'longest wait for one step, such as 90s or 10m', default: '10m' };
-const kubeconfig: OptionSpec = { flags: '--kubeconfig <path>', summary: 'kubeconfig of the contexts; KUBECONFIG or ~/.kube/config when absent' };
+const kubeconfig: OptionSpec = {
+  flags: '--kubeconfig <path>',
+  summary: 'kubeconfig of the contexts; KUBECONFIG or ~/.kube/config when absent',
+};
 const dryRun: OptionSpec = { flags: '--dry-run', summary: 'print what would be done, change nothing' };
 const generated: ArgumentSpec = { name: '[out]', summary: 'folder written by isthmus generate', default: 'out' };
 

@@ -13,7 +13,10 @@ const defaultIstioVersion = '1.30.3';
 
 export const run: Run = async (system, args) => {
   const contexts = args.options('context');
-  if (contexts.length === 0) throw usageError('no cluster is named', { hint: 'Give --context once per cluster, the primary first; `kubectl config get-contexts` lists them.' });
+  if (contexts.length === 0)
+    throw usageError('no cluster is named', {
+      hint: 'Give --context once per cluster, the primary first; `kubectl config get-contexts` lists them.',
+    });
   const names = clusterNames(contexts);
   const facts = await readContexts(system, args, contexts, names);
   const text = initialMesh({
@@ -31,10 +34,17 @@ export const run: Run = async (system, args) => {
   return exitCodes.ok;
 };
 
-function readContexts(system: System, args: ParsedArguments, contexts: readonly string[], names: readonly string[]): Promise<ClusterFacts[]> {
+function readContexts(
+  system: System,
+  args: ParsedArguments,
+  contexts: readonly string[],
+  names: readonly string[],
+): Promise<ClusterFacts[]> {
   const { kubeconfig } = kubeconfigOf(args);
   const access = kubeconfig === undefined ? {} : { kubeconfig: resolve(system.cwd, kubeconfig) };
-  return Promise.all(contexts.map((context, index) => readCluster(system, { cluster: names[index] ?? context, context, ...access }, 'istio-system')));
+  return Promise.all(
+    contexts.map((context, index) => readCluster(system, { cluster: names[index] ?? context, context, ...access }, 'istio-system')),
+  );
 }
 
 function kubeconfigOf(args: ParsedArguments): { kubeconfig?: string } {
@@ -46,10 +56,16 @@ function kubeconfigOf(args: ParsedArguments): { kubeconfig?: string } {
 function comments(facts: ClusterFacts | undefined): string[] {
   if (facts === undefined) return [];
   return [
-    facts.kubernetes === undefined ? '' : `Kubernetes ${facts.kubernetes.value}${facts.platform === undefined ? '' : ` on ${facts.platform.value}`}, ${facts.nodes.length} nodes`,
+    facts.kubernetes === undefined
+      ? ''
+      : `Kubernetes ${facts.kubernetes.value}${facts.platform === undefined ? '' : ` on ${facts.platform.value}`}, ${facts.nodes.length} nodes`,
     facts.cni === undefined ? '' : describeCni(facts.cni.value),
-    facts.podCIDRs === undefined ? 'pod CIDRs not found: declare podCIDRs' : `pods ${facts.podCIDRs.value.join(', ')} (${facts.podCIDRs.source})`,
-    facts.serviceCIDRs === undefined ? 'service CIDRs not found: declare serviceCIDRs' : `services ${facts.serviceCIDRs.value.join(', ')} (${facts.serviceCIDRs.source})`,
+    facts.podCIDRs === undefined
+      ? 'pod CIDRs not found: declare podCIDRs'
+      : `pods ${facts.podCIDRs.value.join(', ')} (${facts.podCIDRs.source})`,
+    facts.serviceCIDRs === undefined
+      ? 'service CIDRs not found: declare serviceCIDRs'
+      : `services ${facts.serviceCIDRs.value.join(', ')} (${facts.serviceCIDRs.source})`,
     facts.loadBalancer === undefined ? '' : `load balancer: ${facts.loadBalancer.value}`,
   ].filter((line) => line !== '');
 }

@@ -18,9 +18,14 @@ export const run: Run = async (system, args) => {
   const out = args.option('out');
   if (out !== undefined) {
     for (const one of facts) await system.files.write(join(resolve(system.cwd, out), `${one.cluster}.yaml`), formatFacts(one));
-    system.terminal.err(`${facts.map((one) => `Wrote ${join(out, `${one.cluster}.yaml`)}`).join('\n')}\nUse it in mesh.yaml instead of a context: \`facts: ${join(out, `${facts[0]?.cluster ?? 'cluster'}.yaml`)}\`\n`);
+    system.terminal.err(
+      `${facts.map((one) => `Wrote ${join(out, `${one.cluster}.yaml`)}`).join('\n')}\nUse it in mesh.yaml instead of a context: \`facts: ${join(out, `${facts[0]?.cluster ?? 'cluster'}.yaml`)}\`\n`,
+    );
     return exitCodes.ok;
   }
-  printResult(system.terminal, args, { value: { apiVersion: 'isthmus/v1', kind: 'ClusterFactsList', items: facts }, text: () => facts.map(describeFacts).join('\n') });
+  printResult(system.terminal, args, {
+    value: { apiVersion: 'isthmus/v1', kind: 'ClusterFactsList', items: facts },
+    text: () => facts.map(describeFacts).join('\n'),
+  });
   return exitCodes.ok;
 };

@@ -19,7 +19,10 @@ export async function readMesh(system: System, file: string): Promise<LoadedMesh
   if (file === '-') return loadMesh(await system.readInput(maxYamlBytes), 'standard input', system.cwd);
   const path = resolve(system.cwd, file);
   if (!(await system.files.exists(path))) {
-    throw usageError('there is no such file', { where: file, hint: 'Write one with `isthmus init --context a --context b > mesh.yaml`, or name it with -f.' });
+    throw usageError('there is no such file', {
+      where: file,
+      hint: 'Write one with `isthmus init --context a --context b > mesh.yaml`, or name it with -f.',
+    });
   }
   return loadMesh(await system.files.read(path, maxYamlBytes), file, dirname(path));
 }
@@ -60,7 +63,11 @@ async function readFound(system: System, loaded: LoadedMesh, cluster: Cluster): 
   return access === undefined ? undefined : readCluster(system, access, loaded.mesh.istio.namespace);
 }
 
-async function readOptional(system: System, loaded: LoadedMesh, path: string | undefined): Promise<{ text: string; file: string } | undefined> {
+async function readOptional(
+  system: System,
+  loaded: LoadedMesh,
+  path: string | undefined,
+): Promise<{ text: string; file: string } | undefined> {
   if (path === undefined) return undefined;
   return { text: await system.files.read(resolve(loaded.folder, path), maxFactsBytes), file: path };
 }

@@ -22,8 +22,8 @@ function formatResult(format: string, result: Result): string {
 
 /** Rows as aligned columns, two spaces apart, without trailing spaces. */
 export function table(rows: readonly (readonly string[])[]): string {
-  const widths: number[] = [];
-  for (const row of rows) row.forEach((cell, column) => void (widths[column] = Math.max(widths[column] ?? 0, cell.length)));
+  const columns = Math.max(0, ...rows.map((row) => row.length));
+  const widths = Array.from({ length: columns }, (_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ');
   return rows.map((row) => `${line(row).trimEnd()}\n`).join('');
 }

@@ -1,7 +1,7 @@
 // The command line itself: commander built from the table of commands.
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { exitCodes } from '../base/errors.ts';
-import { version } from '../base/version.ts';
+import { isthmusVersion } from '../base/version.ts';
 import type { System } from '../system/types.ts';
 import { commands } from './index.ts';
 import type { CommandSpec, ParsedArguments } from './types.ts';
@@ -31,12 +31,16 @@ export async function runProgram(system: System, argv: readonly string[]): Promi
 function buildProgram(system: System, run: (spec: CommandSpec, args: ParsedArguments) => Promise<void>): Command {
   const program = new Command('isthmus')
     .description('Joins Kubernetes clusters into one Istio mesh: inspects them, plans, generates Helm charts, installs them.')
-    .version(version, '-V, --version', 'print the version')
+    .version(isthmusVersion, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
     .addHelpText('after', '\nTry it without a cluster: isthmus demo')
     .showHelpAfterError('Run with --help for usage.')
-    .configureOutput({ writeOut: (text) => system.terminal.out(text), writeErr: (text) => system.terminal.err(text), outputError: (text, write) => write(text.replace(/^error: /, 'Error: ')) })
+    .configureOutput({
+      writeOut: (text) => system.terminal.out(text),
+      writeErr: (text) => system.terminal.err(text),
+      outputError: (text, write) => write(text.replace(/^error: /, 'Error: ')),
+    })
     .exitOverride();
   for (const spec of commands) addCommand(program, spec, run);
   return program;

@@ -48,7 +48,9 @@ function update(running: Map<string, string>, event: ProgressEvent): string | un
 export function describeResult(result: ReleaseResult): string {
   const time = result.seconds >= 0.1 ? `, ${result.seconds.toFixed(1)} s` : '';
   const line = stepLine(result.cluster, result.step, `${result.outcome}${time}`);
-  const details = [result.message, result.hint].filter((text) => text !== undefined).map((text) => `\n    ${text.replaceAll('\n', '\n    ')}`);
+  const details = [result.message, result.hint]
+    .filter((text) => text !== undefined)
+    .map((text) => `\n    ${text.replaceAll('\n', '\n    ')}`);
   return `${line}${details.join('')}`;
 }
 

@@ -28,18 +28,33 @@ The result goes to standard output, everything else to standard error. \`-o json
 `;
 
 function commandSection(spec: CommandSpec): string {
-  const usage = ['isthmus', spec.name, ...(spec.arguments ?? []).map((argument) => argument.name), ...(spec.options.length > 0 ? ['[options]'] : [])].join(' ');
-  const parts = [`## isthmus ${spec.name}`, `${spec.summary.charAt(0).toUpperCase()}${spec.summary.slice(1)}.${spec.details === undefined ? '' : ` ${spec.details}`}`, `\`\`\`\n${usage}\n\`\`\``];
+  const usage = [
+    'isthmus',
+    spec.name,
+    ...(spec.arguments ?? []).map((argument) => argument.name),
+    ...(spec.options.length > 0 ? ['[options]'] : []),
+  ].join(' ');
+  const parts = [
+    `## isthmus ${spec.name}`,
+    `${spec.summary.charAt(0).toUpperCase()}${spec.summary.slice(1)}.${spec.details === undefined ? '' : ` ${spec.details}`}`,
+    `\`\`\`\n${usage}\n\`\`\``,
+  ];
   return `${[...parts, ...argumentTable(spec), ...optionTable(spec), `Examples:\n\n\`\`\`sh\n${spec.examples.join('\n')}\n\`\`\``].join('\n\n')}\n`;
 }
 
 function argumentTable(spec: CommandSpec): string[] {
-  const rows = (spec.arguments ?? []).map((argument) => `| \`${argument.name}\` | ${argument.summary}${argument.choices === undefined ? '' : `: ${argument.choices.join(', ')}`} | ${shownDefault(argument.default)} |`);
+  const rows = (spec.arguments ?? []).map(
+    (argument) =>
+      `| \`${argument.name}\` | ${argument.summary}${argument.choices === undefined ? '' : `: ${argument.choices.join(', ')}`} | ${shownDefault(argument.default)} |`,
+  );
   return rows.length === 0 ? [] : [`| argument | meaning | default |\n|---|---|---|\n${rows.join('\n')}`];
 }
 
 function optionTable(spec: CommandSpec): string[] {
-  const rows = spec.options.map((option) => `| \`${option.flags}\` | ${option.summary}${option.choices === undefined ? '' : `: ${option.choices.join(', ')}`}${option.repeatable === true ? '; may be repeated' : ''} | ${shownDefault(option.default)} |`);
+  const rows = spec.options.map(
+    (option) =>
+      `| \`${option.flags}\` | ${option.summary}${option.choices === undefined ? '' : `: ${option.choices.join(', ')}`}${option.repeatable === true ? '; may be repeated' : ''} | ${shownDefault(option.default)} |`,
+  );
   return rows.length === 0 ? [] : [`| option | meaning | default |\n|---|---|---|\n${rows.join('\n')}`];
 }
 

@@ -1,10 +1,10 @@
 // isthmus version: the version of isthmus.
 import { exitCodes } from '../base/errors.ts';
-import { version } from '../base/version.ts';
+import { isthmusVersion } from '../base/version.ts';
 import { printResult } from './output.ts';
 import type { Run } from './types.ts';
 
 export const run: Run = async (system, args) => {
-  printResult(system.terminal, args, { value: { version }, text: () => `isthmus ${version}\n` });
+  printResult(system.terminal, args, { value: { version: isthmusVersion }, text: () => `isthmus ${isthmusVersion}\n` });
   return exitCodes.ok;
 };

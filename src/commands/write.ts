@@ -26,7 +26,12 @@ export interface Written {
  * Everything is checked before the first write; the checksum list is written last, so a run that dies is repaired by the next.
  * @throws IsthmusError when the folder belongs to someone else, or a generated file was edited and `overwrite` is not set
  */
-export async function writeArtifacts(files: Files, folder: string, artifacts: readonly Artifact[], options: WriteOptions): Promise<Written> {
+export async function writeArtifacts(
+  files: Files,
+  folder: string,
+  artifacts: readonly Artifact[],
+  options: WriteOptions,
+): Promise<Written> {
   const present = new Set((await files.exists(folder)) ? await files.list(folder) : []);
   const ours = present.has(checksumsFile) ? parseChecksums(await files.read(join(folder, checksumsFile))) : new Map<string, string>();
   if (present.size > 0 && ours.size === 0) throw foreignFolder(options.shown);
@@ -66,7 +71,10 @@ function sha256(contents: string): string {
 }
 
 function foreignFolder(shown: string): Error {
-  return failure('is not empty and was not written by isthmus', { where: shown, hint: 'Name another folder with --out; nothing was written.' });
+  return failure('is not empty and was not written by isthmus', {
+    where: shown,
+    hint: 'Name another folder with --out; nothing was written.',
+  });
 }
 
 function editedFiles(paths: readonly string[], shown: string): Error {
