@@ -28,6 +28,7 @@ const Citadel = z
   .strictObject({
     enabled: z.boolean().default(true).describe('Run a citadel in this cluster'),
     image: Image.prefault({ registry: 'docker.io', repository: 'istio/citadel', tag: '0.8.0' }).describe('Image of citadel'),
+    nodeSelector: z.record(z.string(), z.string()).readonly().default({}).describe('Nodes that citadel may run on; the image is for amd64'),
     replicas: z.int().min(0).default(1).describe('Number of citadel pods'),
     resources: z.looseObject({}).readonly().default({}).describe('Resource requests and limits'),
   })
