@@ -137,6 +137,7 @@ describe('the lab', ({ test, before, after }) => {
     const source = `import { startCluster } from '${module}'; console.log((await startCluster({ name: 'orphan', controllers: false })).folder);`;
     const owner = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', source], {
       stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, ISTHMUS_LAB: lab },
     });
     const [line] = (await once(owner.stdout, 'data')) as [Buffer];
     const folder = line.toString().trim();

@@ -2,6 +2,7 @@
 import type { KubeObject } from '../../src/base/objects.ts';
 import { describeObject } from '../../src/base/objects.ts';
 import type { ApiClient } from './client.ts';
+import { waitFor } from './wait.ts';
 
 interface Discovery {
   readonly items: readonly {
@@ -81,14 +82,19 @@ export async function versions(client: ApiClient): Promise<Map<string, string>> 
   return new Map([...(await allObjects(client))].map(([name, { metadata }]) => [name, metadata.resourceVersion ?? '']));
 }
 
-/** Creates objects as fast as the connection pool allows, or applies them where they are there already. */
-export async function putAll(client: ApiClient, objects: readonly KubeObject[]): Promise<void> {
+/** Applies objects, new or not, as fast as the connection pool allows; a dry run stores none but checks all. */
+export async function putAll(
+  client: ApiClient,
+  objects: readonly KubeObject[],
+  options: { readonly dryRun?: boolean } = {},
+): Promise<void> {
+  const query = `fieldManager=lab&force=true${options.dryRun === true ? '&dryRun=All' : ''}`;
   const byKind = new Map((await discover(client)).map((resource) => [`${resource.apiVersion} ${resource.kind}`, resource]));
   await inTurns(objects, 32, async (object) => {
     const resource = byKind.get(`${object.apiVersion} ${object.kind}`);
     if (resource === undefined) throw new Error(`the API server does not know ${object.apiVersion} ${object.kind}`);
     const path = `${collectionPath(resource, object.metadata.namespace)}/${object.metadata.name}`;
-    const { status, body } = await client.request('PATCH', `${path}?fieldManager=lab&force=true`, object, 'application/apply-patch+yaml');
+    const { status, body } = await client.request('PATCH', `${path}?${query}`, object, 'application/apply-patch+yaml');
     if (status >= 300) throw new Error(`${describeObject(object)}: ${status} ${JSON.stringify(body).slice(0, 500)}`);
   });
 }
@@ -99,4 +105,17 @@ async function inTurns<T>(items: readonly T[], parallel: number, work: (item: T)
     for (const item of queue) await work(item);
   };
   await Promise.all(Array.from({ length: parallel }, worker));
+}
+
+/** Deletes every object whose name (as in allObjects) is not in `known`, and returns when they are gone. */
+export async function removeAdded(client: ApiClient, known: ReadonlySet<string>): Promise<void> {
+  const byKind = new Map((await discover(client)).map((resource) => [`${resource.apiVersion} ${resource.kind}`, resource]));
+  await waitFor('what was added to be gone', async () => {
+    const added = [...(await allObjects(client))].filter(([name]) => !known.has(name)).map(([, object]) => object);
+    await inTurns(added, 16, async ({ apiVersion, kind, metadata }) => {
+      const resource = byKind.get(`${apiVersion} ${kind}`);
+      if (resource !== undefined) await client.delete(`${collectionPath(resource, metadata.namespace)}/${metadata.name}`);
+    });
+    return added.length === 0;
+  });
 }

@@ -1,6 +1,6 @@
 // Processes of the lab: each has a log and a pid file, dies with its owner unless it is to be kept, and is found again by `down`.
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -16,9 +16,10 @@ export interface ProcessOptions {
 
 export interface LabProcess {
   readonly name: string;
-  readonly pid: number;
-  /** Ends it at once and returns when it is gone; what it held is thrown away with its folder. */
+  /** Ends it at once and returns when it is gone. */
   stop(): Promise<void>;
+  /** Starts it once more with the same command; what it stored is still there. */
+  restart(): void;
   /** Freezes it: connections stay open and nothing is answered. */
   pause(): void;
   resume(): void;
@@ -28,31 +29,39 @@ export interface LabProcess {
 }
 
 /** Starts a program in the background. */
-export function startProcess({ folder, name, command, keep, env }: ProcessOptions): LabProcess {
-  const logFile = join(folder, `${name}.log`);
-  const log = openSync(logFile, 'a');
-  // The kernel ends the child with its parent, even after kill -9 of the parent.
-  const [program = '', ...args] = keep ? command : ['setpriv', '--pdeathsig', 'KILL', ...command];
-  const child = spawn(program, args, { detached: true, stdio: ['ignore', log, log], env: { ...process.env, ...env } });
-  closeSync(log);
-  const { pid } = child;
-  if (pid === undefined) throw new Error(`cannot start ${program}`);
-  child.unref();
-  const pidFile = join(folder, `${name}.pid`);
-  const identity = { pid, started: startTime(pid) };
-  writeFileSync(pidFile, JSON.stringify(identity));
+export function startProcess(options: ProcessOptions): LabProcess {
+  let identity = launch(options);
+  const { folder, name } = options;
   return {
     name,
-    pid,
-    stop: async () => {
-      await end(identity);
-      rmSync(pidFile, { force: true });
+    stop: () => end(identity),
+    restart: () => {
+      if (isAlive(identity)) throw new Error(`${name} is still running`);
+      identity = launch(options);
     },
     pause: () => signal(identity, 'SIGSTOP'),
     resume: () => signal(identity, 'SIGCONT'),
     isAlive: () => isAlive(identity),
-    lastLines: (count) => readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-count).join('\n'),
+    lastLines: (count) =>
+      readFileSync(join(folder, `${name}.log`), 'utf8')
+        .trimEnd()
+        .split('\n')
+        .slice(-count)
+        .join('\n'),
   };
+}
+
+function launch({ folder, name, command, keep, env }: ProcessOptions): Identity {
+  const log = openSync(join(folder, `${name}.log`), 'a');
+  // The kernel ends the child with its parent, even after kill -9 of the parent.
+  const [program = '', ...args] = keep ? command : ['setpriv', '--pdeathsig', 'KILL', ...command];
+  const child = spawn(program, args, { detached: true, stdio: ['ignore', log, log], env: { ...process.env, ...env } });
+  closeSync(log);
+  if (child.pid === undefined) throw new Error(`cannot start ${program}`);
+  child.unref();
+  const identity = { pid: child.pid, started: startTime(child.pid) };
+  writeFileSync(join(folder, `${name}.pid`), JSON.stringify(identity));
+  return identity;
 }
 
 /** Ends every process that has a pid file in the folder. */

@@ -1,0 +1,140 @@
+// The stage of the end-to-end tests: a primary and a remote cluster, a load balancer, a folder, and the built CLI.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { KubeObject } from '../../src/base/objects.ts';
+import { parseYaml, toYaml } from '../../src/base/yaml.ts';
+import type { Helm } from '../helpers/helm.ts';
+import { assert } from '../helpers/suite.ts';
+import { toolPath } from '../helpers/tools.ts';
+import { type Cluster, startCluster } from '../lab/cluster.ts';
+import { loadNodes, loadPrimary, originalClusters } from '../lab/load.ts';
+import { startLoadBalancer } from '../lab/load-balancer.ts';
+
+const cli = join(import.meta.dirname, '..', '..', 'dist', 'cli.js');
+
+export interface Outcome {
+  /** Exit code, or the name of the signal that ended it. */
+  readonly code: number | string;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A running CLI: the process, and what becomes of it. */
+export interface Running {
+  readonly child: ChildProcess;
+  readonly outcome: Promise<Outcome>;
+}
+
+export interface Scene {
+  readonly primary: Cluster;
+  readonly remote: Cluster;
+  /** Working folder of the CLI. */
+  readonly folder: string;
+  /** Everything the CLI has printed so far. */
+  readonly printed: readonly string[];
+  /** Starts the CLI with one helm as `helm` in PATH. */
+  start(helm: Helm, args: readonly string[]): Running;
+  /** Runs the CLI to its end and expects success. */
+  isthmus(helm: Helm, ...args: string[]): Promise<Outcome>;
+  /** Writes mesh.yaml as a user would: by init, with what only the user knows filled in. */
+  writeMesh(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Addresses that the lab's load balancer gives out; inside the nodes' subnet, as the original ones were. */
+export const balancedAddresses = ['9.111.255.5', '9.111.255.7', '9.111.255.4'];
+
+/** Starts both clusters side by side, with nodes and Calico's objects, and Istio in the primary. */
+export async function startScene(): Promise<Scene> {
+  if (!existsSync(cli)) throw new Error('dist/cli.js is missing; run npm run build');
+  const [primary, remote] = await Promise.all([startMember('cluster1'), startMember('cluster2')]);
+  await loadPrimary(primary.client, { cluster: 'cluster1', meshID: 'bookinfo', network: 'network1', version: '1.30.3' });
+  const balancer = startLoadBalancer(primary.client, balancedAddresses);
+  const folder = mkdtempSync(join(tmpdir(), 'isthmus-e2e-'));
+  const printed: string[] = [];
+  const start = (helm: Helm, args: readonly string[]) =>
+    startCli(args, { folder, printed, env: environment(folder, helm, [primary, remote]) });
+  const isthmus = async (helm: Helm, ...args: string[]) => {
+    const outcome = await start(helm, args).outcome;
+    assert.is(outcome.code, 0, `isthmus ${args.join(' ')}\n${outcome.stdout}${outcome.stderr}`);
+    return outcome;
+  };
+  return {
+    primary,
+    remote,
+    folder,
+    printed,
+    start,
+    isthmus,
+    writeMesh: async () => {
+      const { stdout } = await isthmus('helm4', 'init', '--name', 'bookinfo', '--context', 'cluster1', '--context', 'cluster2');
+      writeFileSync(join(folder, 'mesh.yaml'), complete(stdout));
+    },
+    stop: async () => {
+      await balancer.stop();
+      await Promise.all([primary.stop(), remote.stop()]);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function startMember(name: keyof typeof originalClusters): Promise<Cluster> {
+  const shape = originalClusters[name];
+  const cluster = await startCluster({ name, serviceCIDR: shape.serviceCIDR });
+  await loadNodes(cluster.client, shape);
+  return cluster;
+}
+
+/** The API server's URL on loopback is of no use to another cluster, and no program can see that keepalived is there. */
+function complete(text: string): string {
+  const mesh = parseYaml(text, 'mesh.yaml').value as { clusters: Record<string, unknown>[] };
+  const [primary, remote] = mesh.clusters;
+  Object.assign(primary ?? {}, { loadBalancer: { platform: 'keepalived' } });
+  Object.assign(remote ?? {}, { apiServer: 'https://9.111.255.77:6443' });
+  return toYaml(mesh);
+}
+
+/** Only what a user's shell has: one helm, the system's programs, a kubeconfig for each cluster. */
+export function environment(folder: string, helm: Helm, clusters: readonly Cluster[]): Record<string, string> {
+  const bin = join(folder, helm);
+  if (!existsSync(bin)) {
+    mkdirSync(bin);
+    symlinkSync(toolPath(helm), join(bin, 'helm'));
+  }
+  return {
+    PATH: `${bin}:${dirname(process.execPath)}:/usr/bin:/bin`,
+    HOME: folder,
+    KUBECONFIG: clusters.map(({ kubeconfig }) => kubeconfig).join(':'),
+  };
+}
+
+function startCli(args: readonly string[], options: { folder: string; printed: string[]; env: Record<string, string> }): Running {
+  const { folder, printed, env } = options;
+  // Its own process group, so that a test can end it with or without the helm it has started.
+  const child = spawn(process.execPath, [cli, ...args], { cwd: folder, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  const chunks: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] };
+  for (const stream of ['stdout', 'stderr'] as const) child[stream].on('data', (chunk: Buffer) => chunks[stream].push(chunk));
+  const outcome = once(child, 'close').then(([code, signal]: unknown[]): Outcome => {
+    const [stdout, stderr] = [chunks.stdout, chunks.stderr].map((all) => Buffer.concat(all).toString()) as [string, string];
+    printed.push(stdout, stderr);
+    return { code: (code ?? signal) as number | string, stdout, stderr };
+  });
+  return { child, outcome };
+}
+
+/** One object of a cluster; a failed assertion when it is not there. */
+export async function objectAt(cluster: Cluster, path: string): Promise<KubeObject> {
+  const object = (await cluster.client.get(path)) as KubeObject | undefined;
+  assert.ok(object !== undefined, `${path} is not in ${cluster.name}`);
+  return object as KubeObject;
+}
+
+/** releases.yaml of a generated folder. */
+export function releasesOf(scene: Scene): { name: string; cluster: string; namespace: string; folder?: string }[] {
+  const text = readFileSync(join(scene.folder, 'out', 'releases.yaml'), 'utf8');
+  return (parseYaml(text, 'releases.yaml').value as { releases: { name: string; cluster: string; namespace: string; folder?: string }[] })
+    .releases;
+}

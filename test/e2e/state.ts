@@ -1,0 +1,93 @@
+// What two clusters hold, in the forms that the end-to-end tests compare.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { KubeObject } from '../../src/base/objects.ts';
+import { allObjects, contentOf, versions } from '../lab/objects.ts';
+import { waitFor } from '../lab/wait.ts';
+import type { Scene } from './scene.ts';
+
+/** What both clusters hold, with controllers at rest: two looks in a row are the same. */
+export async function settledContents(scene: Scene): Promise<Map<string, unknown>> {
+  const clusters = [scene.primary, scene.remote];
+  const look = async () => JSON.stringify(await Promise.all(clusters.map(async ({ client }) => [...(await versions(client))])));
+  let last = await look();
+  await waitFor('the clusters to rest', async () => {
+    await sleep(700);
+    const before = last;
+    last = await look();
+    return before === last;
+  });
+  return contents(scene);
+}
+
+/** Every object of both clusters by `cluster Kind namespace/name`, without what the API server counts. */
+export function contents(scene: Scene): Promise<Map<string, unknown>> {
+  return everyObject(scene, contentOf);
+}
+
+/** The resourceVersion of every object of both clusters. */
+export function allVersions(scene: Scene): Promise<Map<string, unknown>> {
+  return everyObject(scene, ({ metadata }) => metadata.resourceVersion);
+}
+
+/**
+ * What was asked of both clusters, however it came there: specs, data and rules, without what controllers, helm and chance add.
+ * Two installations of the same charts give the same intents.
+ */
+export async function intents(scene: Scene): Promise<Map<string, unknown>> {
+  const all = await everyObject(scene, (object) => object);
+  const wanted = [...all].filter(([, object]) => !isByproduct(object as KubeObject));
+  return new Map(wanted.map(([key, object]) => [key, intentOf(object as KubeObject)]));
+}
+
+/** Statuses of the newest revision of every helm release of both clusters, by `cluster namespace/release`. */
+export async function releaseStatuses(scene: Scene): Promise<Map<string, string>> {
+  const lists = [scene.primary, scene.remote].map(async ({ name, client }) => {
+    const secrets = await client.list('/api/v1/secrets?labelSelector=owner%3Dhelm');
+    const byAge = secrets.toSorted((a, b) => Number(a.metadata.labels?.['version']) - Number(b.metadata.labels?.['version']));
+    return byAge.map(
+      ({ metadata }) => [`${name} ${metadata.namespace}/${metadata.labels?.['name']}`, metadata.labels?.['status'] ?? ''] as const,
+    );
+  });
+  return new Map((await Promise.all(lists)).flat());
+}
+
+/** Names of what differs between two maps: `+` only in the second, `-` only in the first, `~` in both but not the same. */
+export function differences(before: ReadonlyMap<string, unknown>, after: ReadonlyMap<string, unknown>): string[] {
+  const gone = [...before.keys()].filter((key) => !after.has(key)).map((key) => `- ${key}`);
+  const changed = [...after]
+    .filter(([key, value]) => JSON.stringify(before.get(key)) !== JSON.stringify(value))
+    .map(([key]) => `${before.has(key) ? '~' : '+'} ${key}`);
+  return [...gone, ...changed].sort();
+}
+
+async function everyObject(scene: Scene, read: (object: KubeObject) => unknown): Promise<Map<string, unknown>> {
+  const dumps = [scene.primary, scene.remote].map(async ({ name, client }) =>
+    [...(await allObjects(client))].map(([key, object]) => [`${name} ${key}`, read(object)] as const),
+  );
+  return new Map((await Promise.all(dumps)).flat());
+}
+
+const madeByControllers = new Set(['Pod', 'ReplicaSet', 'ControllerRevision', 'Endpoints', 'IPAddress']);
+
+function isByproduct({ kind, metadata, ...object }: KubeObject): boolean {
+  const generated =
+    kind === 'EndpointSlice' && metadata.labels?.['endpointslice.kubernetes.io/managed-by'] === 'endpointslice-controller.k8s.io';
+  return generated || madeByControllers.has(kind) || object['type'] === 'helm.sh/release.v1';
+}
+
+/** Secrets hold a new token each time, and the API server fills in addresses, ports and labels of its own. */
+function intentOf({ kind, metadata: _metadata, ...object }: KubeObject): unknown {
+  const { status: _status, ...asked } = object;
+  if (kind === 'Secret') return { keys: Object.keys((asked['data'] ?? {}) as object).sort() };
+  if (kind !== 'Service' && kind !== 'Job') return asked;
+  return JSON.parse(JSON.stringify(asked, (key, value) => (chosenByServer.has(key) ? undefined : value)));
+}
+
+const chosenByServer = new Set([
+  'clusterIP',
+  'clusterIPs',
+  'nodePort',
+  'healthCheckNodePort',
+  'batch.kubernetes.io/controller-uid',
+  'controller-uid',
+]);
