@@ -22,7 +22,7 @@ interface HelmOnlyChart {
 export const namespacesRelease = 'isthmus-namespaces';
 
 /**
- * The chart folders that only install.sh uses: `namespaces` of every cluster, `remote-token` of every remote,
+ * The chart folders that only install.sh uses: `namespaces` of every cluster (which also checks that it is the right one), `remote-token` of every remote,
  * `remote-secret-<remote>` of every primary. None holds a secret: the token goes from one helm to the other through a pipe.
  */
 export function helmOnlyCharts(input: HelmOnlyInput): readonly Artifact[] {
@@ -31,12 +31,10 @@ export function helmOnlyCharts(input: HelmOnlyInput): readonly Artifact[] {
 
 function chartsOf(index: ReleaseIndex): readonly HelmOnlyChart[] {
   return [
-    ...index.clusters
-      .filter(({ namespaces }) => namespaces.length > 0)
-      .map(
-        ({ name, namespaces }) =>
-          ({ chart: 'namespaces', cluster: name, folder: 'namespaces', values: { mode: 'install', namespaces } }) as const,
-      ),
+    ...index.clusters.map(
+      ({ name, uid, namespaces }) =>
+        ({ chart: 'namespaces', cluster: name, folder: 'namespaces', values: { mode: 'install', uid: uid ?? '', namespaces } }) as const,
+    ),
     ...tokenCharts(index),
     ...index.remoteSecrets.map(
       ({ primary, remote }) => ({ chart: 'remote-secret', cluster: primary, folder: `remote-secret-${remote}` }) as const,

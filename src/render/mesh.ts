@@ -20,8 +20,8 @@ import { valuesYaml } from './values.ts';
 export interface RenderInput {
   readonly plan: MeshPlan;
   readonly loaded: Pick<LoadedMesh, 'mesh' | 'text'>;
-  /** Text of the facts file by cluster name, for the clusters that have one. */
-  readonly facts: ReadonlyMap<string, string>;
+  /** Text of the facts file of each cluster that has one. */
+  readonly facts: readonly { readonly cluster: string; readonly text: string }[];
   /** The hand-written charts. */
   readonly charts: ChartSources;
   readonly templates: TemplateSources;
@@ -45,7 +45,7 @@ export function renderMesh(input: RenderInput): readonly Artifact[] {
   const artifacts: readonly Artifact[] = [
     ...[...folders.values()].flatMap((folder) => folder.artifacts),
     ...helmOnlyCharts({ index, templates: input.templates, version }),
-    ...[...input.facts].map(([cluster, contents]) => ({ path: `facts/${cluster}.yaml`, contents })),
+    ...input.facts.map(({ cluster, text }) => ({ path: `facts/${cluster}.yaml`, contents: text })),
     { path: 'README.md', contents: renderTemplate(input.templates, 'README.md.hbs', guide) },
     { path: 'install.sh', contents: renderTemplate(input.templates, 'install.sh.hbs', guide), executable: true },
     { path: 'mesh.yaml', contents: loaded.text },

@@ -14,6 +14,9 @@ export const templateCharts = ['istio-ilb', 'namespaces', 'remote-token', 'remot
 
 export type TemplateChart = (typeof templateCharts)[number];
 
+/** What no shell reads as anything but itself. */
+const plainWord = /^[A-Za-z0-9_./:@%+-]+$/;
+
 type Renderer = (data: object) => string;
 
 const helpers = { yaml: yamlBlock, quote: quoted, sh: shellWord };
@@ -21,7 +24,7 @@ const helpers = { yaml: yamlBlock, quote: quoted, sh: shellWord };
 /**
  * Renders one template.
  * Helpers: `yaml value indent` writes a value as a YAML block, every line indented; `quote text` writes one YAML string;
- * `sh text` writes one word of a POSIX shell.
+ * `sh text ...` writes its texts as one word of a POSIX shell.
  * @param sources templates by path; the text is trusted as code is, so it must come from files of the package or of the user
  * @param data every key the template names must be there, `undefined` included
  * @returns the text, line ends as in the template
@@ -77,6 +80,8 @@ function unicodeEscape(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-function shellWord(value: unknown): string {
-  return `'${String(value).replaceAll("'", String.raw`'\''`)}'`;
+/** Handlebars hands its options to a helper as the last argument. */
+function shellWord(...parameters: readonly unknown[]): string {
+  const word = parameters.slice(0, -1).join('');
+  return plainWord.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -83,7 +83,7 @@ export const ReleaseIndex = z
             name: z.string(),
             role: z.enum(['primary', 'remote']),
             context: z.string().optional(),
-            kubeconfig: z.string().optional().describe('As written in mesh.yaml; a relative path starts where install is run'),
+            kubeconfig: z.string().optional().describe('A relative path starts from out/'),
             uid: z.string().optional(),
             namespaces: z.array(Namespace).readonly(),
             nodes: z.array(z.string()).readonly().describe('Nodes that must have the routes before the mesh is joined'),
