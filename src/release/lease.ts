@@ -28,8 +28,8 @@ type Lease = z.infer<typeof Lease>;
 export interface HeldLease {
   /** Since when a run that died held it before us; undefined when it was free. */
   readonly deadSince: Date | undefined;
-  /** Renews it; IsthmusError when someone else holds it now. */
-  renew(): Promise<void>;
+  /** Renews it; false when someone else holds it now. Throws when the API server did not answer, which may pass. */
+  renew(): Promise<boolean>;
   /** Gives it back; does nothing when it is not ours any more. */
   release(): Promise<void>;
 }
@@ -73,11 +73,7 @@ function heldLease(options: LeaseOptions, before: Lease | undefined): HeldLease 
     deadSince: before !== undefined && isHeld(before) ? new Date(before.spec.acquireTime ?? 0) : undefined,
     renew: async () => {
       const current = await ours();
-      if (current !== undefined && (await writeLease(options, current))) return;
-      throw failure('the Lease of this run was taken over by another one', {
-        where: client.cluster,
-        hint: 'This machine was too slow to renew it, or someone deleted it. Run install again when no other run is at work.',
-      });
+      return current !== undefined && (await writeLease(options, current));
     },
     release: async () => {
       const current = await ours();

@@ -67,7 +67,7 @@ export function jsonOf(answer: ApiAnswer, question: Question): unknown {
   }
 }
 
-/** The parsed JSON of a successful answer that must be one object with a name. */
+/** The parsed JSON of a successful answer that must be one object. Reviews have no name. */
 export function objectOf(answer: ApiAnswer, question: Question): KubeObject {
   const value = jsonOf(answer, question);
   if (isObject(value)) return value;
@@ -150,7 +150,7 @@ function readStatus(text: string): Status | undefined {
 }
 
 function isObject(value: unknown): value is KubeObject {
-  const shape = z.looseObject({ kind: z.string(), apiVersion: z.string(), metadata: z.looseObject({ name: z.string() }) });
+  const shape = z.looseObject({ kind: z.string(), apiVersion: z.string(), metadata: z.looseObject({}) });
   return shape.safeParse(value).success;
 }
 

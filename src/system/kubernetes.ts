@@ -1,6 +1,5 @@
 // The client of one cluster: raw JSON of the API server. It knows no kind of object and decides nothing.
 import { bufferFromFileOrString } from '@kubernetes/client-node';
-import type { KubeObject } from '../base/objects.ts';
 import { jsonOf, objectOf } from './answers.ts';
 import { type Api, ask, createApi } from './api.ts';
 import { type KubeconfigSource, loadContext } from './kubeconfig.ts';

@@ -1,0 +1,64 @@
+// Installs out/ into its clusters: what is as it should be is left alone, what is missing is made, in order. It decides nothing.
+
+import { findHelm } from './helm.ts';
+import { installRelease } from './install-release.ts';
+import { waitForAddresses } from './load-balancer.ts';
+import { applyNamespace, isAsPlanned, type PlannedNamespace, readNamespace } from './namespaces.ts';
+import { closeRun, openRun, type Run } from './open-run.ts';
+import { installRemoteSecret } from './remote-secret-step.ts';
+import type { Session } from './session.ts';
+import type { GeneratedMesh, InstallOptions, ReleaseDeps, ReleaseResult } from './types.ts';
+
+/**
+ * Makes the clusters as out/ says. Running it again converges from any point; when there is nothing to do, nothing is written.
+ * Clusters are independent: a failure in one leaves the others as they are, and what depends on it is skipped with the reason.
+ * @param generated what `readGenerated` returned
+ * @returns one result per namespace, release, address and remote secret, in the order in which they ended; never throws for a cluster
+ * @throws IsthmusError (usage) when there is no usable helm
+ */
+export async function install(
+  generated: GeneratedMesh,
+  deps: ReleaseDeps,
+  options: InstallOptions = {},
+): Promise<readonly ReleaseResult[]> {
+  const run = await openRun({ generated, deps, options, helm: await findHelm(deps) });
+  try {
+    await run.gate.during(installAll(run));
+    return run.steps.results;
+  } finally {
+    await closeRun(run);
+  }
+}
+
+async function installAll(run: Run): Promise<void> {
+  const sessions = [...run.sessions.values()];
+  await Promise.all(sessions.map((session) => installNamespaces(run, session)));
+  const orders = [...new Set(run.generated.releases.map(({ order }) => order))].sort((a, b) => a - b);
+  for (const order of orders) await Promise.all(run.generated.index.clusters.map(({ name }) => installOrder(run, name, order)));
+  await Promise.all(run.generated.index.remoteSecrets.map((secret) => installRemoteSecret(run, secret)));
+}
+
+async function installNamespaces(run: Run, session: Session): Promise<void> {
+  for (const namespace of session.spec.namespaces)
+    await run.steps.run({ cluster: session.spec.name, step: `namespace ${namespace.name}` }, () =>
+      installNamespace(run, session, namespace),
+    );
+}
+
+async function installNamespace(run: Run, session: Session, namespace: PlannedNamespace) {
+  const before = await readNamespace(session.client, namespace.name);
+  if (isAsPlanned(before, namespace))
+    return { outcome: run.prepared.has(`${session.spec.name}/${namespace.name}`) ? 'installed' : 'unchanged' } as const;
+  await applyNamespace(run.gate.guard(session.client), namespace, { force: run.options.forceConflicts ?? false });
+  return { outcome: before === undefined ? 'installed' : 'upgraded' } as const;
+}
+
+async function installOrder(run: Run, cluster: string, order: number): Promise<void> {
+  for (const release of run.generated.releases.filter((each) => each.cluster === cluster && each.order === order)) {
+    const primaries = run.generated.index.remoteSecrets.filter(({ remote }) => remote === cluster).map(({ primary }) => primary);
+    // A remote without its primary would inject sidecars that find no control plane.
+    const needs = release.chart.startsWith('istio-remote') ? [cluster, ...primaries] : [cluster];
+    await run.steps.run({ cluster, step: release.name, needs }, (say) => installRelease(run, release, say));
+    if (release.chart === 'istio-ilb') await waitForAddresses(run, release);
+  }
+}
