@@ -35,7 +35,12 @@ export const RouteInstallerValues = z
       .prefault({}),
     withdrawal: z
       .strictObject({
-        maxPercent: z.int().min(0).max(100).default(30).describe('Largest share of present routes that one change may remove, percent'),
+        maxPercent: z
+          .int()
+          .min(0)
+          .max(100)
+          .default(30)
+          .describe('Largest share of the routes that one change may withdraw, percent, rounded up'),
         allowMass: z.boolean().default(false).describe('Accept a larger removal this once'),
       })
       .readonly()
@@ -73,7 +78,11 @@ export const RouteInstallerValues = z
       .strictObject({
         enabled: z.boolean().default(true).describe('Run the DaemonSet that puts routes back'),
         intervalSeconds: z.int().min(1).max(300).default(30).describe('Seconds between two looks when nothing happens'),
-        maxUnavailable: z.string().default('10%').describe('Pods that may be replaced at once'),
+        maxUnavailable: z
+          .string()
+          .regex(/^[1-9][0-9]*%?$/)
+          .default('10%')
+          .describe('Pods that may be replaced at once, a number or percent'),
         priorityClassName: z.string().default('system-node-critical').describe('Priority of the pods; empty for none'),
         resources: z
           .looseObject({})
