@@ -13,19 +13,19 @@ const cidrPattern = '^[0-9a-fA-F.:]+/[0-9]{1,3}$';
 export const address = z
   .string()
   .superRefine((text, context) => report(text, checkAddress(text), context))
-  .meta({ pattern: addressPattern });
+  .meta({ title: 'address', pattern: addressPattern });
 
 /** One CIDR with no host bits set, of any width and any range. */
 export const cidr = z
   .string()
   .superRefine((text, context) => report(text, reasonOf(parseCidr(text)), context))
-  .meta({ pattern: cidrPattern });
+  .meta({ title: 'CIDR', pattern: cidrPattern });
 
 /** One CIDR that pods, Services or nodes can have: not wider than /8 or /16, and in no range that has another use. */
 export const routableCidr = z
   .string()
   .superRefine((text, context) => report(text, checkRoutable(text), context))
-  .meta({ pattern: cidrPattern });
+  .meta({ title: 'CIDR', pattern: cidrPattern });
 
 /** An RFC 1123 label. `constructor` is one, and refused: it is a member of every JavaScript object. */
 export function name(what: string, longest: number) {
@@ -39,7 +39,9 @@ export function name(what: string, longest: number) {
 
 /** A path that is resolved from the folder of mesh.yaml. */
 export function path(what: string) {
-  return plainText(what).refine((text) => !text.startsWith('~'), 'is not expanded by a shell; write the path without ~');
+  return plainText(what)
+    .refine((text) => !text.startsWith('~'), 'is not expanded by a shell; write the path without ~')
+    .meta({ title: 'path' });
 }
 
 /** A path that must travel with mesh.yaml, so it cannot be absolute. */
@@ -96,14 +98,17 @@ export const routeProtocol = z
   .meta({ minimum: 5, maximum: 254, not: { enum: ownedProtocols().filter((number) => number >= 5) } });
 
 /** An IP address or a DNS name, where istiod answers. */
-export const hostOrAddress = z.string().superRefine((text, context) => report(text, checkHost(text), context));
+export const hostOrAddress = z
+  .string()
+  .superRefine((text, context) => report(text, checkHost(text), context))
+  .meta({ title: 'address or host name' });
 
 /** An https URL of a host and, where needed, a port and a path; credentials and queries have no place in a file. */
 export function httpsUrl(what: string) {
   return z
     .string()
     .superRefine((text, context) => report(text, checkUrl(text), context))
-    .meta({ pattern: '^https://' })
+    .meta({ title: 'URL', pattern: '^https://' })
     .describe(what);
 }
 

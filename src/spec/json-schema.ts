@@ -5,6 +5,8 @@ import { Mesh } from './schema.ts';
 /** A draft-07 schema, as far as isthmus looks into one. */
 export interface JsonSchema {
   readonly type?: string;
+  /** What kind of text it is: `CIDR`, `path`. */
+  readonly title?: string;
   readonly description?: string;
   readonly default?: unknown;
   readonly const?: unknown;
