@@ -57,7 +57,7 @@ function node(address: string, block: string): LabNode {
 }
 
 /** A Node whose kubelet has reported once; the pod CIDR is its first block, so that pods get addresses of it. */
-function nodeObject({ name, address, blocks }: LabNode): KubeObject {
+export function nodeObject({ name, address, blocks }: LabNode): KubeObject {
   const labels = { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'amd64' };
   return {
     apiVersion: 'v1',
