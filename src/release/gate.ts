@@ -16,6 +16,8 @@ export interface GateOptions {
   readonly signal: AbortSignal;
   /** Done before the first write, in every cluster: checks, and the namespace of the Lease. One that fails keeps its cluster closed. */
   readonly prepare: (session: Session) => Promise<void>;
+  /** Whether there is a place for the Lease in this cluster; where there is none, nothing of ours can be at work. */
+  readonly isLockable?: (session: Session) => Promise<boolean>;
   readonly onWait: (cluster: string, text: string) => void;
 }
 
@@ -24,6 +26,8 @@ export interface Gate {
   enter(cluster: string): Promise<void>;
   /** Since when a run that died held the Lease of the cluster before this one. */
   deadSince(cluster: string): Date | undefined;
+  /** The Lease of the cluster is deleted on purpose; it is not renewed any more. */
+  forget(cluster: string): void;
   /** Renews the Leases while `work` goes on, and gives them back at its end. */
   during<T>(work: Promise<T>): Promise<T>;
   /** The client, with `enter` before each of its writes. */
@@ -60,6 +64,7 @@ export function createGate(options: GateOptions): Gate {
   return {
     enter,
     deadSince: (cluster) => held.get(cluster)?.lease.deadSince,
+    forget: (cluster) => void held.delete(cluster),
     guard: (client) => guardClient(client, () => enter(client.cluster)),
     during: async (work) => {
       try {
@@ -76,8 +81,9 @@ export function createGate(options: GateOptions): Gate {
 async function openAll(options: GateOptions, held: Map<string, Entry>, closed: Map<string, unknown>): Promise<void> {
   const sessions = [...options.sessions()].sort((a, b) => (a.spec.name < b.spec.name ? -1 : 1));
   await Promise.all(sessions.map((session) => options.prepare(session).catch((error: unknown) => closed.set(session.spec.name, error))));
-  for (const { spec, client } of sessions) {
-    if (closed.has(spec.name)) continue;
+  for (const session of sessions) {
+    const { spec, client } = session;
+    if (closed.has(spec.name) || (await options.isLockable?.(session)) === false) continue;
     const { clock, signal, holder, namespace } = options;
     const onWait = (text: string) => options.onWait(spec.name, text);
     const lease = await takeLease({ client, namespace, holder, clock, signal, onWait });

@@ -21,7 +21,7 @@ export async function install(
   deps: ReleaseDeps,
   options: InstallOptions = {},
 ): Promise<readonly ReleaseResult[]> {
-  const run = await openRun({ generated, deps, options, helm: await findHelm(deps) });
+  const run = await openRun({ purpose: 'install', generated, deps, options, helm: await findHelm(deps) });
   try {
     await run.gate.during(installAll(run));
     return run.steps.results;

@@ -13,6 +13,7 @@ import type { GeneratedMesh, InstallOptions, ReleaseDeps } from './types.ts';
 const defaultTimeoutMs = 300_000;
 
 export interface RunInput {
+  readonly purpose: 'install' | 'uninstall';
   readonly generated: GeneratedMesh;
   readonly deps: ReleaseDeps;
   readonly options: InstallOptions;
@@ -46,7 +47,8 @@ export async function openRun(input: RunInput): Promise<Run> {
     holder: `${deps.env['USER'] || 'isthmus'}-${deps.uuid()}`,
     clock: deps.clock,
     signal: deps.signal,
-    prepare: (session) => prepareCluster(session, generated, prepared),
+    prepare: (session) => (input.purpose === 'install' ? prepareCluster(session, generated, prepared) : Promise.resolve()),
+    isLockable: async ({ client }) => (await readNamespace(client, namespace)) !== undefined,
     onWait: (cluster, text) => options.onProgress?.({ type: 'progress', cluster, step: 'Lease', text }),
   });
   await Promise.all(generated.index.clusters.map((spec) => connect(spec, { steps, sessions, deps })));
