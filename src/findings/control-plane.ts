@@ -114,4 +114,11 @@ export const controlPlaneFindings = [
     why: "istiod of the primary reads the remote's API server at this URL. localhost leads to istiod itself; a URL without TLS or with a password in it must not be stored.",
     mend: 'Write the URL as the primary reaches it in `apiServer` of the remote.',
   },
+  {
+    code: 'ISM078',
+    severity: 'error',
+    title: 'A value does not fit its chart',
+    why: 'The chart takes only values that Kubernetes accepts in that place, such as network names in lower case. The release is left out of the plan.',
+    mend: 'Change the value in mesh.yaml as the finding says.',
+  },
 ] as const satisfies readonly FindingKind[];

@@ -1,20 +1,12 @@
 // docs/findings.md is made from the table, and is up to date.
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { allFindingKinds } from '../../src/findings/index.ts';
 import { findingsReference } from '../../src/findings/reference.ts';
+import { matchCommitted } from '../helpers/files.ts';
 import { assert, describe } from '../helpers/suite.ts';
-
-const file = join(import.meta.dirname, '..', '..', 'docs', 'findings.md');
 
 describe('the reference of findings', ({ test }) => {
   test('is what docs/findings.md holds', () => {
-    const text = findingsReference();
-    if (process.env['ISTHMUS_UPDATE'] === '1') writeFileSync(file, text);
-
-    const written = readFileSync(file, 'utf8');
-
-    assert.is(written, text);
+    matchCommitted('docs/findings.md', findingsReference());
   });
 
   test('has one section and one row for every code', () => {

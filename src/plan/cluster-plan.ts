@@ -1,0 +1,123 @@
+// The plan of one cluster, put together from its routes, source NAT, control plane and releases.
+import { formatAddress, formatCidr } from '../base/cidr.ts';
+import { istioNames, remoteSecretName } from '../base/names.ts';
+import type { Finding } from '../findings/types.ts';
+import type { Era, Mesh } from '../spec/schema.ts';
+import type { ResolvedCluster, RoutableNode } from './cluster.ts';
+import type { RemotePlan } from './control-plane/plan.ts';
+import { ilbRelease, remoteRelease, routeRelease } from './releases.ts';
+import type { ClusterPlan, ClusterSummary, Ilb, PlannedNamespace, PlannedNode, RemoteSecret, Route, SourceNat } from './types.ts';
+
+export interface ClusterScene {
+  readonly mesh: Mesh;
+  readonly era: Era;
+  readonly cluster: ResolvedCluster;
+  readonly nodes: readonly RoutableNode[];
+  readonly routes: readonly Route[];
+  /** Clusters that the routes lead to. */
+  readonly peers: readonly ResolvedCluster[];
+  readonly sourceNat: SourceNat;
+  readonly ilbs: readonly Ilb[];
+  /** Every remote of the mesh. */
+  readonly remotes: readonly RemotePlan[];
+}
+
+/** Account of Istio 0.8's multicluster set-up; later versions have istio-reader-service-account. */
+const classicReader = 'istio-multi';
+
+/** Route-installer changes the network of its hosts, which Pod Security allows to privileged namespaces only. */
+const privileged = {
+  'pod-security.kubernetes.io/enforce': 'privileged',
+  'pod-security.kubernetes.io/audit': 'privileged',
+  'pod-security.kubernetes.io/warn': 'privileged',
+} as const;
+
+/** The plan of one cluster, and findings about values that no chart takes. */
+export function planCluster(scene: ClusterScene): { plan: ClusterPlan; findings: readonly Finding[] } {
+  const { cluster } = scene;
+  const own = scene.remotes.find((plan) => plan.remote === cluster);
+  const results = [
+    ...(scene.ilbs.length > 0 ? [ilbRelease(scene.mesh, scene.ilbs)] : []),
+    ...(scene.peers.length > 0 ? [routeRelease(scene)] : []),
+    ...(own === undefined ? [] : [remoteRelease(scene.mesh, own)]),
+  ];
+  const remoteSecrets = scene.remotes.filter((plan) => plan.primary === cluster).map((plan) => remoteSecret(scene, plan));
+  const idle = results.length === 0 && remoteSecrets.length === 0;
+  const plan: ClusterPlan = {
+    name: cluster.name,
+    role: cluster.spec.role,
+    network: cluster.spec.network,
+    ...(cluster.facts.uid === undefined ? {} : { uid: cluster.facts.uid.value }),
+    summary: summarize(cluster),
+    nodes: scene.nodes.map(plannedNode),
+    routes: scene.routes,
+    sourceNat: scene.sourceNat,
+    namespaces: idle ? [] : plannedNamespaces(scene, own),
+    releases: results.flatMap(({ release }) => (release === undefined ? [] : [release])),
+    remoteSecrets,
+  };
+  return { plan, findings: results.flatMap((result) => result.findings) };
+}
+
+function summarize({ facts, podCIDRs, podSource, serviceCIDRs }: ResolvedCluster): ClusterSummary {
+  const cni = facts.cni?.value;
+  return {
+    ...(facts.kubernetes === undefined ? {} : { kubernetes: facts.kubernetes.value }),
+    ...(facts.platform === undefined ? {} : { platform: facts.platform.value }),
+    ...(cni === undefined
+      ? {}
+      : { cni: `${displayName(cni.name)}, ${cni.encapsulation === 'none' ? 'no encapsulation' : cni.encapsulation}` }),
+    podCIDRs: podCIDRs.map((cidr) => ({ cidr: formatCidr(cidr), source: podSource })),
+    serviceCIDRs: serviceCIDRs.map(formatCidr),
+  };
+}
+
+/** Names of CNIs as their projects write them. */
+const displayNames: Readonly<Record<string, string>> = {
+  calico: 'Calico',
+  cilium: 'Cilium',
+  flannel: 'flannel',
+  antrea: 'Antrea',
+  weave: 'Weave',
+  aws: 'AWS VPC CNI',
+  azure: 'Azure CNI',
+  gke: 'GKE',
+  unknown: 'unknown CNI',
+};
+
+function displayName(cni: string): string {
+  return Object.hasOwn(displayNames, cni) ? (displayNames[cni] ?? cni) : cni;
+}
+
+function plannedNode({ name, ready, hops, blocks }: RoutableNode): PlannedNode {
+  const hop = hops.get(4) ?? hops.get(6);
+  return { name, address: hop === undefined ? '' : formatAddress(hop), ready, blocks: blocks.map((block) => formatCidr(block.cidr)) };
+}
+
+/** Namespaces before everything else: istiod looks at the annotation when it first sees the remote. */
+function plannedNamespaces({ mesh, era, cluster, peers }: ClusterScene, own: RemotePlan | undefined): PlannedNamespace[] {
+  const modern = era === 'modern';
+  return [
+    {
+      name: mesh.istio.namespace,
+      labels: modern ? { [istioNames.networkLabel]: cluster.spec.network } : {},
+      annotations: modern && own !== undefined ? { [istioNames.controlPlaneClusters]: own.primary.name } : {},
+    },
+    { name: mesh.routes.namespace, labels: peers.length > 0 ? privileged : {}, annotations: {} },
+  ];
+}
+
+/** Pilot of Istio 0.8 reads the key that is named like the Secret, so there the Secret is named like the cluster. */
+function remoteSecret({ mesh, era }: ClusterScene, { remote, primary }: RemotePlan): RemoteSecret {
+  const server = remote.spec.apiServer ?? remote.facts.server?.value;
+  const serviceAccount = era === 'classic' ? classicReader : istioNames.readerServiceAccount;
+  return {
+    name: era === 'classic' ? remote.name : remoteSecretName(remote.name),
+    namespace: mesh.istio.namespace,
+    remote: remote.name,
+    primary: primary.name,
+    ...(server === undefined ? {} : { server }),
+    serviceAccount,
+    tokenSecret: `${serviceAccount}-istio-remote-secret-token`,
+  };
+}

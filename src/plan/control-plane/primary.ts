@@ -1,0 +1,83 @@
+// What a primary lacks to serve remotes, with the command that mends it.
+import { makeFinding } from '../../findings/index.ts';
+import type { Finding } from '../../findings/types.ts';
+import type { Mesh } from '../../spec/schema.ts';
+import type { ResolvedCluster } from '../cluster.ts';
+import { listText } from '../text.ts';
+import { checkRevision, chosenRevision, type Revision } from './revision.ts';
+
+/** Istio that does not name its cluster calls it this. */
+const unnamedCluster = 'Kubernetes';
+
+export interface PrimaryScene {
+  readonly mesh: Mesh;
+  readonly meshID: string;
+  readonly primary: ResolvedCluster;
+}
+
+/** Findings about the istiod of a primary that has remotes: its revision, EXTERNAL_ISTIOD and names (Istio 1.24 and later). */
+export function checkPrimary(scene: PrimaryScene): Finding[] {
+  const { mesh, primary } = scene;
+  const revision = chosenRevision(primary, mesh.istio.revision);
+  return [...checkRevision(primary, mesh.istio.revision), ...(revision === undefined ? [] : checkSettings(scene, revision))];
+}
+
+function checkSettings(scene: PrimaryScene, revision: Revision): Finding[] {
+  const cluster = scene.primary.name;
+  const hint = mendCommand(scene, revision);
+  const findings: Finding[] = [];
+  if (revision.env['EXTERNAL_ISTIOD'] !== 'true') {
+    findings.push(
+      makeFinding({ code: 'ISM072', cluster, message: 'istiod runs without EXTERNAL_ISTIOD=true, so it serves no remote.', hint }),
+    );
+  }
+  const differences = nameDifferences(scene, revision);
+  if (differences.length > 0) findings.push(makeFinding({ code: 'ISM073', cluster, message: `${listText(differences)}.`, hint }));
+  return findings;
+}
+
+/** A name that is not set is no difference, but for the cluster: the remote's annotation must name it. */
+function nameDifferences({ meshID, primary, mesh }: PrimaryScene, revision: Revision): string[] {
+  const clusterID = revision.env['CLUSTER_ID'] ?? unnamedCluster;
+  const network = revision.network ?? primary.facts.istio?.namespaceNetwork?.value ?? '';
+  return [
+    clusterID === primary.name ? '' : `Istio calls this cluster ${clusterID}, mesh.yaml ${primary.name}`,
+    ['', undefined, meshID].includes(revision.meshID) ? '' : `its mesh ID is ${revision.meshID}, not ${meshID}`,
+    ['', primary.spec.network].includes(network) ? '' : `its network is ${network}, not ${primary.spec.network}`,
+    ['', undefined, mesh.istio.trustDomain].includes(revision.trustDomain)
+      ? ''
+      : `its trust domain is ${revision.trustDomain}, not ${mesh.istio.trustDomain}`,
+  ].filter((text) => text !== '');
+}
+
+/** The command, or the words, that give istiod what it lacks; by who installed it. */
+function mendCommand(scene: PrimaryScene, revision: Revision): string {
+  const { mesh, primary } = scene;
+  const settings = [
+    'global.externalIstiod=true',
+    `global.multiCluster.clusterName=${primary.name}`,
+    `global.meshID=${scene.meshID}`,
+    `global.network=${primary.spec.network}`,
+  ];
+  const manager = revision.managedBy ?? '';
+  const context = primary.spec.context === undefined ? '' : ` ${shellQuote(primary.spec.context)}`;
+  const release = /^Helm release (\S+)$/.exec(manager)?.[1];
+  if (release !== undefined) {
+    const kube = context === '' ? '' : ` --kube-context${context}`;
+    const version = revision.version ?? mesh.istio.version;
+    const set = settings.map((setting) => ` --set ${setting}`).join('');
+    return `helm upgrade ${release} istio/istiod -n ${mesh.istio.namespace}${kube} --version ${version} --reuse-values${set}`;
+  }
+  if (manager === 'istioctl') {
+    const kube = context === '' ? '' : ` --context${context}`;
+    return `istioctl install${kube}${settings.map((setting) => ` --set values.${setting}`).join('')}, with the options it was installed with`;
+  }
+  if (manager !== '') return `Set values.${listText(settings)} in the resource it is managed by: ${manager}.`;
+  const kube = context === '' ? '' : ` --context${context}`;
+  const deployment = mesh.istio.revision === '' ? 'istiod' : `istiod-${mesh.istio.revision}`;
+  return `kubectl${kube} -n ${mesh.istio.namespace} set env deployment/${deployment} EXTERNAL_ISTIOD=true CLUSTER_ID=${primary.name}`;
+}
+
+function shellQuote(text: string): string {
+  return /^[A-Za-z0-9_@.:/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,64 @@
+// The Services of type LoadBalancer in front of the control plane, per era of Istio.
+import type { Era } from '../../spec/schema.ts';
+import type { ServicePort } from '../types.ts';
+
+/** One Service in front of one component. */
+export interface IlbService {
+  readonly name: string;
+  readonly selector: Readonly<Record<string, string>>;
+  readonly ports: readonly ServicePort[];
+}
+
+/** Name of the one Service that a modern mesh has. */
+export const istiodIlb = 'istiod-ilb';
+
+/** Names of the Services that remotes of Istio 0.8 have endpoints for, by the value of istio-remote-classic. */
+export const classicEndpoints = {
+  pilot: 'istio-pilot-ilb',
+  policy: 'istio-policy-ilb',
+  statsd: 'istio-statsd-prom-bridge-ilb',
+  zipkin: 'zipkin-ilb',
+} as const;
+
+/** 15012 serves proxies over TLS, 15017 the injection webhook. */
+const modern: readonly IlbService[] = [
+  { name: istiodIlb, selector: { app: 'istiod' }, ports: [tcp('tcp-istiod', 15012), tcp('tcp-webhook', 15017)] },
+];
+
+/** Ports and selectors of Istio 0.8; statsd over UDP alone, because few load balancers mix protocols. Zipkin runs inside Jaeger there. */
+const classic: readonly IlbService[] = [
+  {
+    name: classicEndpoints.pilot,
+    selector: { istio: 'pilot' },
+    ports: [
+      tcp('http-old-discovery', 15003),
+      tcp('https-discovery', 15005),
+      tcp('http-discovery', 15007),
+      tcp('grpc-xds', 15010),
+      tcp('https-xds', 15011),
+      tcp('http-legacy-discovery', 8080),
+      tcp('http-monitoring', 9093),
+    ],
+  },
+  {
+    name: classicEndpoints.policy,
+    selector: { istio: 'mixer', 'istio-mixer-type': 'policy' },
+    ports: [tcp('grpc-mixer', 9091), tcp('grpc-mixer-mtls', 15004), tcp('http-monitoring', 9093)],
+  },
+  {
+    name: classicEndpoints.statsd,
+    selector: { istio: 'statsd-prom-bridge' },
+    ports: [{ name: 'statsd-udp', port: 9125, targetPort: 9125, protocol: 'UDP' }],
+  },
+  { name: classicEndpoints.zipkin, selector: { app: 'jaeger' }, ports: [tcp('http', 9411)] },
+  { name: 'istio-citadel-ilb', selector: { istio: 'citadel' }, ports: [tcp('grpc-citadel', 8060), tcp('http-monitoring', 9093)] },
+];
+
+/** The Services that a primary of this era gets. */
+export function ilbServices(era: Era): readonly IlbService[] {
+  return era === 'classic' ? classic : modern;
+}
+
+function tcp(name: string, port: number): ServicePort {
+  return { name, port, targetPort: port, protocol: 'TCP' };
+}
