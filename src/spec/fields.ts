@@ -103,11 +103,13 @@ export const hostOrAddress = z
   .superRefine((text, context) => report(text, checkHost(text), context))
   .meta({ title: 'address or host name' });
 
-/** An https URL of a host and, where needed, a port and a path; credentials and queries have no place in a file. */
+/** An https URL of a host and, where needed, a port and a path. Errors do not repeat it, because it may hold credentials. */
 export function httpsUrl(what: string) {
   return z
     .string()
-    .superRefine((text, context) => report(text, checkUrl(text), context))
+    .refine((text) => !/[\s\p{Cc}]/u.test(text) && urlOf(text)?.protocol === 'https:', 'must be an https URL such as https://10.0.0.1:6443')
+    .refine((text) => !urlOf(text)?.username && !urlOf(text)?.password, 'must not hold credentials')
+    .refine((text) => !/[?#]/.test(text), 'must not have a query or a fragment')
     .meta({ title: 'URL', pattern: '^https://' })
     .describe(what);
 }
@@ -158,10 +160,6 @@ function checkHost(text: string): string | undefined {
   return fine ? undefined : 'is neither an IP address nor a host name in lower case';
 }
 
-function checkUrl(text: string): string | undefined {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || url.protocol !== 'https:' || /[\s\p{Cc}]/u.test(text))
-    return 'is not an https URL such as https://10.0.0.1:6443';
-  if (url.username !== '' || url.password !== '') return 'holds credentials; they have no place in mesh.yaml';
-  return /[?#]/.test(text) ? 'has a query or a fragment; write host, port and path alone' : undefined;
+function urlOf(text: string): URL | undefined {
+  return URL.canParse(text) ? new URL(text) : undefined;
 }

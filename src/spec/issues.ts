@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { closest } from '../base/closest.ts';
 import { escapeText } from '../base/names.ts';
 import type { YamlSource } from '../base/yaml.ts';
-import { keysAt } from './json-schema.ts';
+import { type JsonSchema, keysAt, meshJsonSchema } from './json-schema.ts';
 
 export type Path = readonly (string | number)[];
 
@@ -17,28 +17,35 @@ export interface Mistake {
 
 type Issue = z.core.$ZodIssue;
 
+interface Context {
+  readonly source: YamlSource;
+  readonly schema: JsonSchema;
+}
+
 const longestShown = 60;
 
 /** The mistakes behind zod's issues, the first one for each place. */
 export function explainIssues(issues: readonly Issue[], source: YamlSource): Mistake[] {
+  const context = { source, schema: meshJsonSchema() };
   const seen = new Set<string>();
   return issues
-    .flatMap((issue) => explain(issue, [], source))
+    .flatMap((issue) => explain(issue, [], context))
     .filter(({ path, key }) => {
       const place = JSON.stringify([path, key]);
       return seen.has(place) ? false : seen.add(place);
     });
 }
 
-function explain(issue: Issue, parent: Path, source: YamlSource): Mistake[] {
+function explain(issue: Issue, parent: Path, context: Context): Mistake[] {
+  const { source, schema } = context;
   const path = [...parent, ...issue.path.map((step) => (typeof step === 'number' ? step : String(step)))];
   switch (issue.code) {
     case 'unrecognized_keys':
-      return issue.keys.map((key) => ({ path: [...path, key], key: true, message: unknownKey(key, keysAt(path)) }));
+      return issue.keys.map((key) => ({ path: [...path, key], key: true, message: unknownKey(key, keysAt(schema, path)) }));
     case 'invalid_key':
       return [{ path, key: true, message: `"${escapeText(String(path.at(-1)))}" ${issue.issues[0]?.message ?? 'is not allowed'}` }];
     case 'invalid_union':
-      return nearestBranch(issue.errors).flatMap((inner) => explain(inner, path, source));
+      return nearestBranch(issue.errors).flatMap((inner) => explain(inner, path, context));
     case 'invalid_type':
       return [{ path, message: wrongType(issue.expected, path, source) }];
     case 'invalid_value':

@@ -36,8 +36,10 @@ export function meshJsonSchema(): JsonSchema {
 }
 
 /** The keys that a map at `path` may have; empty where any are allowed or the path leads nowhere. */
-export function keysAt(path: readonly (string | number)[]): readonly string[] {
-  let schema: JsonSchema | undefined = meshJsonSchema();
-  for (const step of path) schema = typeof step === 'number' ? schema?.items : schema?.properties?.[step];
-  return Object.keys(schema?.properties ?? {});
+export function keysAt(schema: JsonSchema, path: readonly (string | number)[]): readonly string[] {
+  const place = path.reduce<JsonSchema | undefined>(
+    (at, step) => (typeof step === 'number' ? at?.items : Object.hasOwn(at?.properties ?? {}, step) ? at?.properties?.[step] : undefined),
+    schema,
+  );
+  return Object.keys(place?.properties ?? {});
 }

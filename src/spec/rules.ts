@@ -1,5 +1,5 @@
 // What mesh.yaml must keep beyond its shape: rules between clusters, and between the fields of one cluster.
-import { type Cidr, contains, formatAddress, overlaps, parseAddress, parseCidr } from '../base/cidr.ts';
+import { type Cidr, compareCidrs, contains, formatAddress, parseAddress, parseCidr } from '../base/cidr.ts';
 import { closest } from '../base/closest.ts';
 import { escapeText, ilbNames } from '../base/names.ts';
 import type { YamlSource } from '../base/yaml.ts';
@@ -135,34 +135,45 @@ function primaryFieldMistakes({ cluster, path }: Entry): Mistake[] {
 function familyMistakes({ cluster, path }: Entry): Mistake[] {
   const { remotePilotAddress } = cluster;
   if (remotePilotAddress === undefined || typeof remotePilotAddress === 'string') return [];
-  const families = new Set(remotePilotAddress.map(familyOf));
-  if (families.size > 1) return [{ path: [...path, 'remotePilotAddress'], message: 'mixes IPv4 and IPv6; all must be of one family' }];
-  return remotePilotAddress.flatMap((address, index) =>
-    remotePilotAddress.indexOf(address) === index
-      ? []
-      : [{ path: [...path, 'remotePilotAddress', index], message: `${address} is there twice` }],
-  );
+  const at = [...path, 'remotePilotAddress'];
+  const addresses = remotePilotAddress.map(parseAddress).filter((address): address is Cidr => typeof address !== 'string');
+  if (new Set(addresses.map(({ family }) => family)).size > 1)
+    return [{ path: at, message: 'mixes IPv4 and IPv6; all must be of one family' }];
+  return repeatedIndexes(addresses.map(formatAddress)).map((index) => ({ path: [...at, index], message: 'is there twice' }));
 }
 
-function familyOf(text: string): number | undefined {
-  const parsed = parseAddress(text);
-  return typeof parsed === 'string' ? undefined : parsed.family;
-}
-
-function nestedMistakes({ cluster, path }: Entry, field: 'podCIDRs' | 'serviceCIDRs'): Mistake[] {
-  const texts = cluster[field] ?? [];
-  const blocks = texts.map(parseCidr).filter((block): block is Cidr => typeof block !== 'string');
-  return blocks.flatMap((block, index) => {
-    const other = blocks.findIndex((earlier, position) => position < index && overlaps(earlier, block));
-    const earlier = blocks[other];
-    if (earlier === undefined) return [];
-    return [{ path: [...path, field, index], message: `${texts[index]} ${relation(earlier, block)} ${texts[other]}` }];
+function repeatedIndexes(values: readonly string[]): number[] {
+  const seen = new Set<string>();
+  return values.flatMap((value, index) => {
+    if (seen.has(value)) return [index];
+    seen.add(value);
+    return [];
   });
 }
 
-function relation(earlier: Cidr, block: Cidr): string {
-  if (earlier.prefix === block.prefix) return 'is the same as';
-  return contains(earlier, block) ? 'lies inside' : 'contains';
+/** In order of address a block stands behind the one that holds it, so one pass is enough. */
+function nestedMistakes({ cluster, path }: Entry, field: 'podCIDRs' | 'serviceCIDRs'): Mistake[] {
+  const mistakes: Mistake[] = [];
+  let outer: { readonly text: string; readonly cidr: Cidr } | undefined;
+  for (const block of sortedBlocks(cluster[field] ?? [])) {
+    const { text, index, cidr } = block;
+    if (outer === undefined || !contains(outer.cidr, cidr)) {
+      outer = block;
+      continue;
+    }
+    const relation = outer.cidr.prefix === cidr.prefix ? 'is there twice' : `lies inside ${outer.text}`;
+    mistakes.push({ path: [...path, field, index], message: `${text} ${relation}` });
+  }
+  return mistakes;
+}
+
+function sortedBlocks(texts: readonly string[]): readonly { readonly text: string; readonly index: number; readonly cidr: Cidr }[] {
+  return texts
+    .flatMap((text, index) => {
+      const cidr = parseCidr(text);
+      return typeof cidr === 'string' ? [] : [{ text, index, cidr }];
+    })
+    .sort((a, b) => compareCidrs(a.cidr, b.cidr));
 }
 
 function nodeMistakes({ cluster, path }: Entry, locate: Locate): Mistake[] {

@@ -88,9 +88,12 @@ describe('the JSON schema of mesh.yaml', ({ test }) => {
   });
 
   test('knows the keys of every place', () => {
-    assert.equal(keysAt(['clusters', 3, 'nodes', 0]), ['name', 'address', 'podCIDRs', 'routes']);
-    assert.equal(keysAt(['metadata']), ['name']);
-    assert.equal(keysAt(['clusters', 0, 'loadBalancer', 'annotations']), []);
-    assert.equal(keysAt(['nothing', 1]), []);
+    const schema = meshJsonSchema();
+
+    assert.equal(keysAt(schema, ['clusters', 3, 'nodes', 0]), ['name', 'address', 'podCIDRs', 'routes']);
+    assert.equal(keysAt(schema, ['metadata']), ['name']);
+    assert.equal(keysAt(schema, ['clusters', 0, 'loadBalancer', 'annotations']), []);
+    assert.equal(keysAt(schema, ['nothing', 1]), []);
+    assert.equal(keysAt(schema, ['constructor']), []);
   });
 });
