@@ -1,6 +1,6 @@
 // isthmus completion: completion scripts for bash, zsh and fish, made from the table of commands.
 import { exitCodes } from '../base/errors.ts';
-import { commands } from './index.ts';
+import { commands } from './table.ts';
 import type { CommandSpec, Run } from './types.ts';
 
 export const run: Run = async (system, args) => {

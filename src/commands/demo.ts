@@ -18,7 +18,7 @@ export const run: Run = async (system, args) => {
   const plan = planLoaded(system, loaded, inputs);
   system.terminal.out(describePlan(plan));
   refuseBlocked(system, plan);
-  await generate(system, { loaded, inputs, plan }, { out, overwrite: false });
+  await generate(system, { loaded, inputs, plan }, { out, edited: 'refuse' });
   system.terminal.out(
     `\nWrote ${out}. Look at ${join(out, 'README.md')}, ${join(out, 'topology.svg')} and the charts in ${join(out, 'clusters')}.\n`,
   );

@@ -2,8 +2,7 @@
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { exitCodes, IsthmusError } from '../base/errors.ts';
 import { isthmusVersion } from '../base/version.ts';
-import { formatFacts } from '../facts/file.ts';
-import type { ClusterInput, MeshPlan } from '../plan/types.ts';
+import type { MeshPlan } from '../plan/types.ts';
 import { renderMesh } from '../render/mesh.ts';
 import { describeFindings } from '../render/plan-text.ts';
 import type { ChartSources, TemplateSources } from '../render/types.ts';
@@ -11,22 +10,23 @@ import type { LoadedMesh } from '../spec/schema.ts';
 import type { System } from '../system/types.ts';
 import { readInputs, readMesh } from './load.ts';
 import { blockingFindings, planLoaded } from './plan.ts';
+import { factsFiles, type Source } from './source.ts';
 import type { Run } from './types.ts';
-import { type Written, writeArtifacts } from './write.ts';
+import { type WriteOptions, type Written, writeArtifacts } from './write.ts';
 
 export interface GenerateOptions {
   /** Output folder as the user named it. */
   readonly out: string;
   /** Folder of templates that replace isthmus's own. */
   readonly templates?: string;
-  readonly overwrite: boolean;
+  readonly edited: WriteOptions['edited'];
 }
 
 export const run: Run = async (system, args) => {
   const templates = args.option('templates');
   const options = {
     out: args.option('out') ?? 'out',
-    overwrite: args.switch('overwrite'),
+    edited: args.switch('overwrite') ? ('replace' as const) : ('refuse' as const),
     ...(templates === undefined ? {} : { templates }),
   };
   const loaded = await readMesh(system, args.option('file') ?? 'mesh.yaml');
@@ -40,21 +40,17 @@ export const run: Run = async (system, args) => {
 };
 
 /** Renders a plan and writes it into the output folder. */
-export async function generate(
-  system: System,
-  source: { loaded: LoadedMesh; inputs: readonly ClusterInput[]; plan: MeshPlan },
-  options: GenerateOptions,
-): Promise<Written> {
+export async function generate(system: System, source: Source & { readonly plan: MeshPlan }, options: GenerateOptions): Promise<Written> {
   const folder = resolve(system.cwd, options.out);
   const artifacts = renderMesh({
     plan: source.plan,
     loaded: withPathsFrom(source.loaded, folder),
-    facts: source.inputs.flatMap((input) => (input.found === undefined ? [] : [{ cluster: input.name, text: formatFacts(input.found) }])),
+    facts: factsFiles(source.inputs),
     charts: await readCharts(system),
     templates: await readTemplates(system, options.templates),
     version: isthmusVersion,
   });
-  return writeArtifacts(system.files, folder, artifacts, { shown: options.out, overwrite: options.overwrite });
+  return writeArtifacts(system.files, folder, artifacts, { shown: options.out, edited: options.edited });
 }
 
 /** Stops when the plan has findings that must not be built on. */

@@ -3,7 +3,8 @@ import { Argument, Command, CommanderError, Option } from 'commander';
 import { exitCodes } from '../base/errors.ts';
 import { isthmusVersion } from '../base/version.ts';
 import type { System } from '../system/types.ts';
-import { commands } from './index.ts';
+import { loaders } from './loaders.ts';
+import { commands } from './table.ts';
 import type { CommandSpec, ParsedArguments } from './types.ts';
 
 /**
@@ -15,8 +16,9 @@ import type { CommandSpec, ParsedArguments } from './types.ts';
 export async function runProgram(system: System, argv: readonly string[]): Promise<number> {
   let exitCode: number = exitCodes.ok;
   const program = buildProgram(system, async (spec, args) => {
-    const { run } = await spec.load();
-    exitCode = await run(system, args);
+    const loaded = await loaders[spec.name]?.();
+    if (loaded === undefined) throw new Error(`command ${spec.name} has no code`);
+    exitCode = await loaded.run(system, args);
   });
   try {
     await program.parseAsync(argv, { from: 'user' });

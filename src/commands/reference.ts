@@ -1,5 +1,5 @@
 // docs/cli.md: the reference of every command, made from the table of commands.
-import { commands } from './index.ts';
+import { commands } from './table.ts';
 import type { CommandSpec } from './types.ts';
 
 /** The whole of docs/cli.md. */

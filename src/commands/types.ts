@@ -39,5 +39,4 @@ export interface CommandSpec {
   readonly arguments?: readonly ArgumentSpec[];
   readonly options: readonly OptionSpec[];
   readonly examples: readonly string[];
-  readonly load: () => Promise<{ readonly run: Run }>;
 }

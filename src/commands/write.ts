@@ -11,8 +11,8 @@ export const checksumsFile = 'checksums.txt';
 export interface WriteOptions {
   /** The folder as the user named it, for messages. */
   readonly shown: string;
-  /** Replace generated files that were edited since. */
-  readonly overwrite: boolean;
+  /** What to do with generated files that were edited since: refuse to go on, replace them, or keep them as they are. */
+  readonly edited: 'refuse' | 'replace' | 'keep';
 }
 
 export interface Written {
@@ -24,7 +24,7 @@ export interface Written {
 /**
  * Makes `folder` hold exactly the artifacts, besides files that are not ours.
  * Everything is checked before the first write; the checksum list is written last, so a run that dies is repaired by the next.
- * @throws IsthmusError when the folder belongs to someone else, or a generated file was edited and `overwrite` is not set
+ * @throws IsthmusError when the folder belongs to someone else, or a generated file was edited and `edited` is `refuse`
  */
 export async function writeArtifacts(
   files: Files,
@@ -41,11 +41,13 @@ export async function writeArtifacts(
   const changed = artifacts.filter((artifact) => sums.get(artifact.path) !== sha256(artifact.contents));
   const touched = [...changed.map((artifact) => artifact.path), ...stale].filter((path) => path !== checksumsFile && present.has(path));
   const edited = touched.filter((path) => sums.get(path) !== ours.get(path));
-  if (edited.length > 0 && !options.overwrite) throw editedFiles(edited, options.shown);
-  for (const path of stale) await files.remove(join(folder, path));
+  if (edited.length > 0 && options.edited === 'refuse') throw editedFiles(edited, options.shown);
+  const kept = new Set(options.edited === 'keep' ? edited : []);
+  for (const path of stale) if (!kept.has(path)) await files.remove(join(folder, path));
   const last = (artifact: Artifact) => (artifact.path === checksumsFile ? 1 : 0);
-  for (const artifact of [...changed].sort((a, b) => last(a) - last(b))) await writeOne(files, folder, artifact);
-  return { changed: changed.length, removed: stale.length, unchanged: artifacts.length - changed.length };
+  const writes = changed.filter((artifact) => !kept.has(artifact.path)).sort((a, b) => last(a) - last(b));
+  for (const artifact of writes) await writeOne(files, folder, artifact);
+  return { changed: writes.length, removed: stale.length, unchanged: artifacts.length - changed.length };
 }
 
 function writeOne(files: Files, folder: string, artifact: Artifact): Promise<void> {

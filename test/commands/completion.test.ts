@@ -1,7 +1,7 @@
 // Completion scripts: valid for their shells, and they know every command and flag.
 import { execFileSync } from 'node:child_process';
 import { run } from '../../src/commands/completion.ts';
-import { commands } from '../../src/commands/index.ts';
+import { commands } from '../../src/commands/table.ts';
 import { assert, describe } from '../helpers/suite.ts';
 import { fakeSystem } from '../helpers/system.ts';
 

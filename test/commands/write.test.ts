@@ -6,7 +6,7 @@ import type { Artifact } from '../../src/render/types.ts';
 import { assert, describe, thrownBy } from '../helpers/suite.ts';
 import { type FakeSystem, fakeSystem } from '../helpers/system.ts';
 
-const options = { shown: 'out', overwrite: false };
+const options = { shown: 'out', edited: 'refuse' } as const;
 
 function withChecksums(files: Readonly<Record<string, string>>): Artifact[] {
   const sums = Object.entries(files).map(([path, contents]) => `${createHash('sha256').update(contents).digest('hex')}  ${path}\n`);
@@ -105,9 +105,19 @@ describe('writing generated files', ({ test }) => {
     const system = await written({ 'a.yaml': 'a' });
     await system.files.write('/work/out/a.yaml', 'edited');
 
-    await writeArtifacts(system.files, '/work/out', withChecksums({ 'a.yaml': 'new' }), { ...options, overwrite: true });
+    await writeArtifacts(system.files, '/work/out', withChecksums({ 'a.yaml': 'new' }), { ...options, edited: 'replace' });
 
     assert.equal(contentsOf(system), { 'a.yaml': 'new' });
+  });
+
+  test('keeps edited files when told to', async () => {
+    const system = await written({ 'a.yaml': 'a', 'b.yaml': 'b', 'old.yaml': 'o' });
+    await system.files.write('/work/out/a.yaml', 'edited');
+    await system.files.write('/work/out/old.yaml', 'edited');
+
+    await writeArtifacts(system.files, '/work/out', withChecksums({ 'a.yaml': 'new', 'b.yaml': 'new' }), { ...options, edited: 'keep' });
+
+    assert.equal(contentsOf(system), { 'a.yaml': 'edited', 'b.yaml': 'new', 'old.yaml': 'edited' });
   });
 
   test('repairs what a run that died halfway left', async () => {

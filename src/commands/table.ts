@@ -1,4 +1,4 @@
-// The table of commands. Nothing heavy is imported here: each command loads what it needs when it runs.
+// The table of commands as data: help, completion and docs/cli.md are made from it.
 import type { ArgumentSpec, CommandSpec, OptionSpec } from './types.ts';
 
 const file: OptionSpec = { flags: '-f, --file <path>', summary: 'mesh file, - for standard input', default: 'mesh.yaml' };
@@ -13,6 +13,7 @@ const kubeconfig: OptionSpec = {
   flags: '--kubeconfig <path>',
   summary: 'kubeconfig of the contexts; KUBECONFIG or ~/.kube/config when absent',
 };
+const forceConflicts: OptionSpec = { flags: '--force-conflicts', summary: 'take over fields that others manage, as helm and kubectl do' };
 const dryRun: OptionSpec = { flags: '--dry-run', summary: 'print what would be done, change nothing' };
 const generated: ArgumentSpec = { name: '[out]', summary: 'folder written by isthmus generate', default: 'out' };
 
@@ -26,7 +27,6 @@ export const commands: readonly CommandSpec[] = [
       { flags: '--out <folder>', summary: 'where to write', default: 'isthmus-demo' },
     ],
     examples: ['isthmus demo', 'isthmus demo --istio 1.30.3 --out demo-modern'],
-    load: () => import('./demo.ts'),
   },
   {
     name: 'init',
@@ -38,21 +38,18 @@ export const commands: readonly CommandSpec[] = [
       { flags: '--istio <version>', summary: "Istio of the mesh; the primary's own when it runs one" },
     ],
     examples: ['isthmus init --context icp-1 --context icp-2 > mesh.yaml'],
-    load: () => import('./init.ts'),
   },
   {
     name: 'inspect',
     summary: 'show what each cluster is, or save it as facts files that work without the cluster',
     options: [file, { flags: '--out <folder>', summary: 'write <cluster>.yaml here' }, format],
     examples: ['isthmus inspect', 'isthmus inspect --out facts', 'isthmus inspect -o json'],
-    load: () => import('./inspect.ts'),
   },
   {
     name: 'plan',
     summary: 'show routes, load balancers, endpoints, values and findings; exit code 3 on an error finding',
     options: [file, format],
     examples: ['isthmus plan', 'isthmus plan -f mesh.yaml -o json'],
-    load: () => import('./plan.ts'),
   },
   {
     name: 'generate',
@@ -65,23 +62,20 @@ export const commands: readonly CommandSpec[] = [
       { flags: '--overwrite', summary: 'replace generated files that were edited' },
     ],
     examples: ['isthmus generate', 'isthmus generate -f mesh.yaml --out out'],
-    load: () => import('./generate.ts'),
   },
   {
     name: 'install',
     summary: 'install generated charts in every cluster, in order; running it again converges',
     arguments: [generated],
-    options: [dryRun, timeout, { flags: '--unlock', summary: 'take over from an installation that died' }, format],
+    options: [dryRun, timeout, { flags: '--unlock', summary: 'take over from an installation that died' }, forceConflicts, format],
     examples: ['isthmus install', 'isthmus install out --dry-run'],
-    load: () => import('./install.ts'),
   },
   {
     name: 'uninstall',
     summary: 'remove what was installed, in reverse order, and prove that nothing is left',
     arguments: [generated],
-    options: [dryRun, timeout, { flags: '--unlock', summary: 'take over from an installation that died' }, format],
-    examples: ['isthmus uninstall', 'isthmus uninstall out --dry-run'],
-    load: () => import('./uninstall.ts'),
+    options: [timeout, { flags: '--unlock', summary: 'take over from an installation that died' }, format],
+    examples: ['isthmus uninstall', 'isthmus uninstall out --timeout 5m'],
   },
   {
     name: 'explain',
@@ -89,7 +83,6 @@ export const commands: readonly CommandSpec[] = [
     arguments: [{ name: '[code]', summary: 'code of a finding; all of them when absent' }],
     options: [format],
     examples: ['isthmus explain ISM012', 'isthmus explain -o json'],
-    load: () => import('./explain.ts'),
   },
   {
     name: 'completion',
@@ -97,13 +90,11 @@ export const commands: readonly CommandSpec[] = [
     arguments: [{ name: '<shell>', summary: 'the shell', choices: ['bash', 'zsh', 'fish'] }],
     options: [],
     examples: ['source <(isthmus completion bash)', 'isthmus completion fish > ~/.config/fish/completions/isthmus.fish'],
-    load: () => import('./completion.ts'),
   },
   {
     name: 'version',
     summary: 'print the version',
     options: [format],
     examples: ['isthmus version', 'isthmus version -o json'],
-    load: () => import('./version.ts'),
   },
 ];
