@@ -25,14 +25,15 @@ export function soundBlocks(cluster: ResolvedCluster, nodes: readonly ResolvedNo
   const all = nodes.flatMap((node) => node.blocks.map((block): OwnedBlock => ({ ...block, node: node.name })));
   const inside = all.filter((block) => !cluster.podCIDRsKnown || coverOf(pods, block.cidr) !== undefined);
   const disputed = new Set([...disputedBlocks(inside), ...disputedAddresses(inside)]);
-  const borrowed = new Set(inside.filter((block) => block.borrowed).map(key));
-  const blocks = new Map<string, PodBlock[]>();
+  const taken = new Set(inside.filter((block) => block.borrowed).map(key));
+  const blocks = new Map<string, OwnedBlock[]>();
   for (const block of inside) {
     // A borrowed address that is a whole block of another node: packets must go where it is used.
-    if (disputed.has(block) || (!block.borrowed && borrowed.has(key(block)))) continue;
-    const list = blocks.get(block.node) ?? [];
-    list.push({ cidr: block.cidr, borrowed: block.borrowed });
-    blocks.set(block.node, list);
+    const isTaken = taken.size > 0 && !block.borrowed && taken.has(key(block));
+    if (disputed.has(block) || isTaken) continue;
+    const list = blocks.get(block.node);
+    if (list === undefined) blocks.set(block.node, [block]);
+    else list.push(block);
   }
   const outside = all.filter((block) => cluster.podCIDRsKnown && coverOf(pods, block.cidr) === undefined);
   return { blocks, findings: [...noBlocks(cluster, all), ...outsideFinding(cluster, outside), ...disputedFinding(cluster, disputed)] };
