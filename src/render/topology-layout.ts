@@ -65,7 +65,7 @@ export function topologyLayout(view: TopologyView): Layout {
   const top = space.margin + space.header + space.frame;
   const nodesY = top + space.boxTop;
   const linksY = top + space.padding;
-  const nodesEnd = nodesY + Math.max(...view.clusters.map(nodesHeightOf));
+  const nodesEnd = nodesY + Math.max(0, ...view.clusters.map(nodesHeightOf));
   const controlY = Math.max(nodesEnd, ...view.links.filter(isNeighbour).map((link) => linksY + linkHeight(link))) + space.padding;
   const controlHeight = Math.max(...view.clusters.map(controlHeightOf), view.controls.some(isNeighbourControl) ? 110 : 0);
   const bottom = controlY + controlHeight + (controlHeight > 0 ? space.padding : 0);
@@ -171,6 +171,6 @@ function placeLanes(view: TopologyView, bottom: number): readonly Lane[] {
 }
 
 function laneText({ routes }: LinkView): string {
-  const counts = routes.map(({ count }) => count);
-  return `${counts.join(' and ')} routes on every node`;
+  const counts = [...new Set(routes.map(({ count }) => count))];
+  return `${counts.join(' and ')} ${counts.at(-1) === 1 ? 'route' : 'routes'} on every node`;
 }

@@ -46,7 +46,7 @@ export function modernPlan(addresses: readonly string[] = ['9.111.255.5']): Mesh
 
 /** A mesh file that names the clusters of a plan, with a context each. */
 export function loadedFor(plan: MeshPlan): Pick<LoadedMesh, 'mesh' | 'text'> {
-  const clusters = plan.clusters.map(({ name, role }, index) => ({ name, role, context: `icp-${index + 1}` }));
+  const clusters = plan.clusters.map(({ name, role }) => ({ name, role, context: name.replace('cluster', 'icp-') }));
   const mesh = Mesh.parse({
     apiVersion: 'isthmus/v1',
     kind: 'Mesh',
@@ -61,9 +61,9 @@ export function loadedFor(plan: MeshPlan): Pick<LoadedMesh, 'mesh' | 'text'> {
 export function plainCluster(name: string, index: number, count: number): ClusterPlan {
   const nodes = Array.from({ length: count }, (_, node) => ({
     name: `${name}-worker-${node + 1}`,
-    address: `10.${index}.0.${node + 1}`,
+    address: `10.${index}.${Math.floor(node / 250)}.${(node % 250) + 1}`,
     ready: true,
-    blocks: [`10.${100 + index}.${node}.0/24`],
+    blocks: [`10.${100 + index}.${Math.floor(node / 256)}.${node % 256}/32`],
   }));
   return cluster({ name, role: 'remote', nodes, podCIDR: `10.${100 + index}.0.0/16`, peers: [] });
 }
