@@ -95,7 +95,7 @@ async function removeRemoteSecret(run: Run, secret: IndexedRemoteSecret): Promis
     const found = (await session?.client.get(path)) as KubeObject | undefined;
     if (session === undefined || found === undefined) return { outcome: 'absent' };
     const ours = Object.entries(ownLabels).every(([key, value]) => found.metadata.labels?.[key] === value);
-    if (!ours) return { outcome: 'skipped', message: 'it was not made by isthmus, so it stays' };
+    if (!ours) return { outcome: 'absent', message: 'it was not made by isthmus, so it stays' };
     const guard = found.metadata.uid === undefined ? {} : { uid: found.metadata.uid };
     await run.gate.guard(session.client).delete(path, guard);
     return { outcome: 'removed' };

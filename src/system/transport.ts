@@ -1,4 +1,5 @@
 // One HTTPS connection pool per cluster: raw requests with time limits, bounded retries and gzip.
+import { setMaxListeners } from 'node:events';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent, type RequestOptions, request } from 'node:https';
 import type { Socket } from 'node:net';
@@ -81,6 +82,8 @@ const inflate = promisify(gunzip);
 
 /** Opens a pool of connections to the API server of one context; nothing is sent before the first request. */
 export function createTransport(options: TransportOptions): Transport {
+  // Every waiting request listens to it; Node would take more than ten for a leak.
+  setMaxListeners(0, options.signal);
   let connection: Promise<Connection> | undefined;
   let reached = false;
   const current = () => {
