@@ -23,7 +23,8 @@ const List = z.looseObject({
   kind: z.string(),
   apiVersion: z.string(),
   metadata: z.looseObject({ continue: z.string().optional() }).optional(),
-  items: z.array(z.looseObject({ metadata: z.looseObject({ name: z.string() }) })),
+  // A list of metadata without any is written as null; a list without the key is no list.
+  items: z.array(z.looseObject({ metadata: z.looseObject({ name: z.string() }) })).nullable(),
 });
 
 const Table = z.looseObject({
@@ -81,7 +82,7 @@ export function pageOf(answer: ApiAnswer, question: Question): Page {
   const { kind, apiVersion, items, metadata } = parsed.data;
   // Lists of built-in kinds leave kind and apiVersion out of their items.
   const own = { kind: kind.replace(/List$/, ''), apiVersion };
-  return { items: items.map((item) => ({ ...own, ...item }) as unknown as KubeObject), next: metadata?.continue ?? '' };
+  return { items: (items ?? []).map((item) => ({ ...own, ...item }) as unknown as KubeObject), next: metadata?.continue ?? '' };
 }
 
 /** One page of a Table: the cells of `columns`, in that order. */

@@ -1,5 +1,6 @@
 // The real system: this process, its files, its terminal and the clusters it can reach.
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { failure, usageError } from '../base/errors.ts';
@@ -14,6 +15,8 @@ import type { ExecOptions, System } from './types.ts';
  * @param signal aborted when the work shall stop
  */
 export function createSystem(signal: AbortSignal = new AbortController().signal): System {
+  // Every request under way listens to it, and Node warns from the eleventh on.
+  setMaxListeners(0, signal);
   const files = createFiles();
   const clock = createClock();
   const env = process.env;
