@@ -25,7 +25,7 @@ describe('an installation that is disturbed', ({ test, before, after }) => {
     await scene.isthmus('helm4', 'generate', '--out', 'out');
     untouched = await settledContents(scene);
   });
-  after(() => scene.stop());
+  after(() => scene?.stop());
 
   test(
     'is compared with one that was not',

@@ -25,7 +25,7 @@ describe('a mesh of two real API servers', ({ test, before, after }) => {
     scene = await startScene();
     untouched = await settledContents(scene);
   });
-  after(() => scene.stop());
+  after(() => scene?.stop());
 
   test('is described by init, whose file names what was found', async () => {
     await scene.writeMesh();

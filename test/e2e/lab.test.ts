@@ -22,7 +22,7 @@ describe('the lab', ({ test, before, after }) => {
   before(async () => {
     cluster = await startCluster({ name: 'lab', serviceCIDR: shape.serviceCIDR });
   });
-  after(() => cluster.stop());
+  after(() => cluster?.stop());
 
   test('has a context that kubectl can use', () => {
     const version = execFileSync(toolPath('kubectl'), ['--kubeconfig', cluster.kubeconfig, '--context', 'lab', 'get', '--raw', '/version']);

@@ -28,6 +28,11 @@ export interface Running {
   readonly outcome: Promise<Outcome>;
 }
 
+export interface MeshOptions {
+  /** Fixed address of istiod's ILB, so that nothing has to wait for the load balancer. */
+  readonly ilbAddress?: string;
+}
+
 export interface Scene {
   readonly primary: Cluster;
   readonly remote: Cluster;
@@ -40,7 +45,7 @@ export interface Scene {
   /** Runs the CLI to its end and expects success. */
   isthmus(helm: Helm, ...args: string[]): Promise<Outcome>;
   /** Writes mesh.yaml as a user would: by init, with what only the user knows filled in. */
-  writeMesh(): Promise<void>;
+  writeMesh(options?: MeshOptions): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -69,9 +74,9 @@ export async function startScene(): Promise<Scene> {
     printed,
     start,
     isthmus,
-    writeMesh: async () => {
+    writeMesh: async (options = {}) => {
       const { stdout } = await isthmus('helm4', 'init', '--name', 'bookinfo', '--context', 'cluster1', '--context', 'cluster2');
-      writeFileSync(join(folder, 'mesh.yaml'), complete(stdout));
+      writeFileSync(join(folder, 'mesh.yaml'), complete(stdout, options));
     },
     stop: async () => {
       await balancer.stop();
@@ -89,10 +94,11 @@ async function startMember(name: keyof typeof originalClusters): Promise<Cluster
 }
 
 /** The API server's URL on loopback is of no use to another cluster, and no program can see that keepalived is there. */
-function complete(text: string): string {
+function complete(text: string, { ilbAddress }: MeshOptions): string {
   const mesh = parseYaml(text, 'mesh.yaml').value as { clusters: Record<string, unknown>[] };
   const [primary, remote] = mesh.clusters;
-  Object.assign(primary ?? {}, { loadBalancer: { platform: 'keepalived' } });
+  const addresses = ilbAddress === undefined ? {} : { 'istiod-ilb': ilbAddress };
+  Object.assign(primary ?? {}, { loadBalancer: { platform: 'keepalived', addresses } });
   Object.assign(remote ?? {}, { apiServer: 'https://9.111.255.77:6443' });
   return toYaml(mesh);
 }

@@ -1,0 +1,86 @@
+// install.sh of a generated folder: helm alone must come to what isthmus itself installs.
+import { execFile } from 'node:child_process';
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type Helm, helms } from '../helpers/helm.ts';
+import { assert, describe } from '../helpers/suite.ts';
+import { toolPath } from '../helpers/tools.ts';
+import { waitFor } from '../lab/wait.ts';
+import { type Scene, startScene } from './scene.ts';
+import { contents, differences, intents, releaseStatuses, settledContents } from './state.ts';
+
+const run = promisify(execFile);
+const long = { timeoutMs: 180_000 };
+
+/** All that the script may use besides helm. */
+const programs = ['sh', 'cat', 'dirname', 'grep', 'sleep'];
+
+describe('install.sh', ({ test, before, after }) => {
+  let scene: Scene;
+  let untouched: ReadonlyMap<string, unknown>;
+  let wanted: ReadonlyMap<string, unknown>;
+
+  before(async () => {
+    scene = await startScene();
+    await scene.writeMesh({ ilbAddress: '9.111.255.9' });
+    await scene.isthmus('helm4', 'generate', '--out', 'out');
+    untouched = await settledContents(scene);
+    await scene.isthmus('helm4', 'install', 'out');
+    wanted = await intents(scene);
+    await scene.isthmus('helm4', 'uninstall', 'out');
+    await expectUntouched();
+  });
+  after(() => scene?.stop());
+
+  for (const helm of helms) {
+    test(
+      `makes the same objects with nothing but ${helm}`,
+      async () => {
+        const output = await installSh(helm, 'install');
+
+        assert.equal(differences(wanted, await intents(scene)), []);
+        const unfinished = [...(await releaseStatuses(scene))].filter(([, status]) => status !== 'deployed');
+        assert.equal(unfinished, []);
+        assert.not.match(output, /eyJ[\w-]+\./, 'a token in its output');
+      },
+      long,
+    );
+
+    test(
+      `takes them away again with nothing but ${helm}`,
+      async () => {
+        await installSh(helm, 'uninstall');
+
+        await expectUntouched();
+      },
+      long,
+    );
+  }
+
+  async function installSh(helm: Helm, command: 'install' | 'uninstall'): Promise<string> {
+    const bin = join(scene.folder, `only-${helm}-${command}`);
+    mkdirSync(bin);
+    for (const program of programs) symlinkSync(toolFrom(program), join(bin, program));
+    symlinkSync(toolPath(helm), join(bin, 'helm'));
+    const kubeconfig = [scene.primary, scene.remote].map((cluster) => cluster.kubeconfig).join(':');
+    const { stdout, stderr } = await run(join(scene.folder, 'out', 'install.sh'), [command], {
+      env: { PATH: bin, HOME: scene.folder, KUBECONFIG: kubeconfig },
+    });
+    return stdout + stderr;
+  }
+
+  /** Namespaces that were not there before stay, because helm did not make them alone. */
+  async function expectUntouched(): Promise<void> {
+    let left: string[] = [];
+    await waitFor('both clusters to be as before', async () => {
+      left = differences(untouched, await contents(scene));
+      return left.length === 0;
+    }).catch(() => undefined);
+    assert.equal(left, []);
+  }
+});
+
+function toolFrom(program: string): string {
+  return program === 'sh' ? toolPath('dash') : join('/usr/bin', program);
+}
