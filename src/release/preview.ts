@@ -1,6 +1,5 @@
 // What install would do, without doing any of it: every helm command, and the difference between what is deployed and what would be.
 import { z } from 'zod';
-import { failure } from '../base/errors.ts';
 import { describeObject, type KubeObject } from '../base/objects.ts';
 import { toYaml } from '../base/yaml.ts';
 import { findHelm } from './helm.ts';
@@ -12,21 +11,21 @@ import { closeRun, openRun, type Run } from './open-run.ts';
 import type { Session } from './session.ts';
 import type { GeneratedMesh, InstallOptions, PreviewStep, Release, ReleaseDeps, ReleaseResult } from './types.ts';
 
+export interface Preview {
+  readonly steps: readonly PreviewStep[];
+  /** Clusters that could not be looked at. */
+  readonly failed: readonly ReleaseResult[];
+}
+
 const Version = z.object({ gitVersion: z.string() });
 
 /**
  * Computes what `install` would do, cluster by cluster in its order. Writes nothing at all, not even a Lease.
- * @throws IsthmusError when a cluster cannot be looked at, or there is no usable helm
+ * @throws IsthmusError (usage) when there is no usable helm
  */
-export async function previewInstall(
-  generated: GeneratedMesh,
-  deps: ReleaseDeps,
-  options: InstallOptions = {},
-): Promise<readonly PreviewStep[]> {
+export async function previewInstall(generated: GeneratedMesh, deps: ReleaseDeps, options: InstallOptions = {}): Promise<Preview> {
   const run = await openRun({ purpose: 'install', generated, deps, options, helm: await findHelm(deps) });
   try {
-    const unreachable = run.steps.results[0];
-    if (unreachable !== undefined) throw unreachableError(unreachable);
     const steps: PreviewStep[] = [];
     for (const session of run.sessions.values()) {
       for (const namespace of session.spec.namespaces) steps.push(await previewNamespace(session, namespace));
@@ -38,14 +37,10 @@ export async function previewInstall(
       step: `remote secret ${name}`,
       diff: '',
     }));
-    return [...steps, ...secrets];
+    return { steps: [...steps, ...secrets], failed: run.steps.results };
   } finally {
     await closeRun(run);
   }
-}
-
-function unreachableError({ cluster, message = 'cannot be reached', hint }: ReleaseResult): Error {
-  return failure(message, { where: cluster, ...(hint === undefined ? {} : { hint }) });
 }
 
 async function previewNamespace({ client, spec }: Session, planned: PlannedNamespace): Promise<PreviewStep> {
