@@ -46,3 +46,10 @@ export function remoteSecretName(cluster: string): string {
 export function escapeText(text: string): string {
   return text.replaceAll(/[^\x20-\x7e]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
 }
+
+const longestShown = 60;
+
+/** `escapeText`, cut short: for names in messages that may be as long as their file. */
+export function shortText(text: string): string {
+  return escapeText(text.length > longestShown ? `${text.slice(0, longestShown)}...` : text);
+}

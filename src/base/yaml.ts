@@ -1,7 +1,7 @@
 // The only place that reads or writes YAML: one dialect in, and out a form that YAML 1.1 and 1.2 readers agree on.
 import { Composer, type CST, type Document, isAlias, isMap, isNode, isScalar, isSeq, Lexer, LineCounter, Parser, type YAMLMap } from 'yaml';
 import { usageError } from './errors.ts';
-import { escapeText } from './names.ts';
+import { shortText } from './names.ts';
 
 export { toYaml, toYamlRows, toYamlStream } from './yaml-text.ts';
 
@@ -111,7 +111,7 @@ function checkCharacters(source: string, file: string): void {
   const hint = 'Save it as UTF-8 text.';
   if (source[offset] === '\0') throw usageError('holds NUL bytes; is it UTF-16 or a binary file?', { where, hint });
   if (source[offset] === '\u{fffd}') throw usageError('holds bytes that are not UTF-8', { where, hint });
-  throw usageError(`holds the control character ${escapeText(source[offset] ?? '')}`, { where, hint });
+  throw usageError(`holds the control character ${shortText(source[offset] ?? '')}`, { where, hint });
 }
 
 /** Counts brackets that are open, and block indicators on one line: what can nest without end in a short text. */
@@ -166,7 +166,7 @@ function leaf(node: unknown): Plain {
 
 function follow(name: string, reading: Reading, depth: number, where: string): Plain {
   const target = reading.anchors.get(name);
-  if (target === undefined) throw usageError(`no anchor &${escapeText(name)} ends before this alias`, { where });
+  if (target === undefined) throw usageError(`no anchor &${shortText(name)} ends before this alias`, { where });
   reading.aliasValues += target.values;
   if (reading.aliasValues > maxAliasValues) throw usageError(`aliases add more than ${maxAliasValues} values`, { where });
   if (depth + target.depth > maxDepth) throw tooDeep(where);
@@ -175,7 +175,7 @@ function follow(name: string, reading: Reading, depth: number, where: string): P
 
 function checkTag(tag: string | undefined, where: string): void {
   if (tag === undefined || /^tag:yaml\.org,2002:(?:str|int|float|bool|null|map|seq)$/.test(tag)) return;
-  throw usageError(`the tag ${escapeText(tag.replace(/^tag:yaml\.org,2002:/, '!!'))} is not allowed`, { where });
+  throw usageError(`the tag ${shortText(tag.replace(/^tag:yaml\.org,2002:/, '!!'))} is not allowed`, { where });
 }
 
 function plainList(items: readonly unknown[], reading: Reading, depth: number): Plain {
@@ -210,7 +210,7 @@ function checkKey(key: unknown, seen: Map<string, number>, at: Place): string {
   if (key.value === '__proto__') throw usageError('the key __proto__ is not allowed', { where });
   if (key.value === '<<' && key.type === 'PLAIN') throw usageError('merge keys (<<) are not supported; write the values out', { where });
   const first = seen.get(key.value);
-  if (first !== undefined) throw usageError(`the key ${escapeText(key.value)} is there twice, first at ${at(first)}`, { where });
+  if (first !== undefined) throw usageError(`the key ${shortText(key.value)} is there twice, first at ${at(first)}`, { where });
   seen.set(key.value, offset);
   return key.value;
 }

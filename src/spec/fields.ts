@@ -2,7 +2,7 @@
 import { parse } from 'semver';
 import { z } from 'zod';
 import { type Cidr, parseAddress, parseCidr } from '../base/cidr.ts';
-import { dns1123Label, escapeText } from '../base/names.ts';
+import { dns1123Label, shortText } from '../base/names.ts';
 import { documentationRangeOf, isTooWide, reservedRangeOf, widestPrefix } from '../base/ranges.ts';
 import { ownedProtocols, protocolOwner } from '../base/route-protocols.ts';
 
@@ -115,7 +115,7 @@ export function httpsUrl(what: string) {
 }
 
 function report(text: string, reason: string | undefined, context: z.RefinementCtx): void {
-  if (reason !== undefined) context.addIssue({ code: 'custom', message: `"${escapeText(text)}" ${reason}`, input: text });
+  if (reason !== undefined) context.addIssue({ code: 'custom', message: `"${shortText(text)}" ${reason}`, input: text });
 }
 
 function reasonOf(result: Cidr | string): string | undefined {

@@ -1,7 +1,7 @@
 // Turns what zod found wrong in mesh.yaml into sentences for people.
 import type { z } from 'zod';
 import { closest } from '../base/closest.ts';
-import { escapeText } from '../base/names.ts';
+import { shortText } from '../base/names.ts';
 import type { YamlSource } from '../base/yaml.ts';
 import { type JsonSchema, keysAt, meshJsonSchema } from './json-schema.ts';
 
@@ -22,8 +22,6 @@ interface Context {
   readonly schema: JsonSchema;
 }
 
-const longestShown = 60;
-
 /** The mistakes behind zod's issues, the first one for each place. */
 export function explainIssues(issues: readonly Issue[], source: YamlSource): Mistake[] {
   const context = { source, schema: meshJsonSchema() };
@@ -43,7 +41,7 @@ function explain(issue: Issue, parent: Path, context: Context): Mistake[] {
     case 'unrecognized_keys':
       return issue.keys.map((key) => ({ path: [...path, key], key: true, message: unknownKey(key, keysAt(schema, path)) }));
     case 'invalid_key':
-      return [{ path, key: true, message: `"${escapeText(String(path.at(-1)))}" ${issue.issues[0]?.message ?? 'is not allowed'}` }];
+      return [{ path, key: true, message: `"${shortText(String(path.at(-1)))}" ${issue.issues[0]?.message ?? 'is not allowed'}` }];
     case 'invalid_union':
       return nearestBranch(issue.errors).flatMap((inner) => explain(inner, path, context));
     case 'invalid_type':
@@ -84,10 +82,10 @@ function wrongType(expected: string, path: Path, source: YamlSource): string {
   const wanted = typeNames[expected] ?? expected;
   if (value === undefined) return `is required: ${wanted}`;
   if (expected === 'string' && (typeof value === 'number' || typeof value === 'boolean')) {
-    const written = escapeText(source.written(path) ?? String(value));
+    const written = shortText(source.written(path) ?? String(value));
     return `must be text, but ${written} is read as a ${typeof value}; write "${written}"`;
   }
-  if (expected === 'array' && typeof value === 'string') return `must be a list; write [${escapeText(value)}]`;
+  if (expected === 'array' && typeof value === 'string') return `must be a list; write [${shortText(value)}]`;
   return `must be ${wanted}, not ${show(path, source)}`;
 }
 
@@ -104,9 +102,8 @@ function show(path: Path, source: YamlSource): string {
   if (value === null) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a map';
-  if (typeof value !== 'string') return escapeText(source.written(path) ?? String(value));
-  const text = escapeText(value);
-  return `"${text.length > longestShown ? `${text.slice(0, longestShown)}...` : text}"`;
+  if (typeof value !== 'string') return shortText(source.written(path) ?? String(value));
+  return `"${shortText(value)}"`;
 }
 
 function valueAt(path: Path, root: unknown): unknown {

@@ -1,6 +1,6 @@
 // Reads mesh.yaml: one pass over the text that reports every mistake, each with its position.
 import { type IsthmusError, usageError } from '../base/errors.ts';
-import { escapeText } from '../base/names.ts';
+import { shortText } from '../base/names.ts';
 import { parseYaml, type YamlSource } from '../base/yaml.ts';
 import { explainIssues, type Mistake } from './issues.ts';
 import { findMistakes, type MeshParts } from './rules.ts';
@@ -49,7 +49,7 @@ function toError(mistakes: readonly Mistake[], source: YamlSource, file: string)
 }
 
 function place(mistake: Mistake, source: YamlSource): PlacedMistake {
-  const path = mistake.path.map((step) => escapeText(String(step))).join('.');
+  const path = mistake.path.map((step) => shortText(String(step))).join('.');
   const where = mistake.key === true ? source.locateKey(mistake.path) : source.locate(mistake.path);
   return { where, text: path === '' ? mistake.message : `${path}: ${mistake.message}` };
 }

@@ -1,7 +1,7 @@
 // What mesh.yaml must keep beyond its shape: rules between clusters, and between the fields of one cluster.
 import { type Cidr, compareCidrs, contains, formatAddress, parseAddress, parseCidr } from '../base/cidr.ts';
 import { closest } from '../base/closest.ts';
-import { escapeText, ilbNames } from '../base/names.ts';
+import { ilbNames, shortText } from '../base/names.ts';
 import type { YamlSource } from '../base/yaml.ts';
 import type { Mistake, Path } from './issues.ts';
 import { type Cluster, eraOf, type Istio } from './schema.ts';
@@ -97,7 +97,7 @@ function controlPlaneMistakes({ cluster, path }: Entry, primaries: readonly stri
   if (entries.some((entry) => entry.cluster.name === controlPlane)) return [{ path: at, message: `${controlPlane} is not a primary` }];
   const near = closest(controlPlane, primaries);
   const hint = near === undefined ? `primaries are ${primaries.join(', ')}` : `did you mean ${near}?`;
-  return [{ path: at, message: `there is no cluster "${escapeText(controlPlane)}"; ${hint}` }];
+  return [{ path: at, message: `there is no cluster "${shortText(controlPlane)}"; ${hint}` }];
 }
 
 function clusterMistakes(entry: Entry, locate: Locate): Mistake[] {

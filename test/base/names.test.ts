@@ -1,6 +1,7 @@
 // Names of Kubernetes and Istio, and text that hides what it is.
-import { dns1123Label, escapeText, remoteSecretName } from '../../src/base/names.ts';
+import { dns1123Label, escapeText, ilbNames, remoteSecretName, shortText } from '../../src/base/names.ts';
 import { describeObject } from '../../src/base/objects.ts';
+import { ilbServices } from '../../src/plan/control-plane/services.ts';
 import { assert, describe } from '../helpers/suite.ts';
 
 describe('names', ({ test }) => {
@@ -12,6 +13,15 @@ describe('names', ({ test }) => {
 
   test('of remote secrets are those of istioctl', () => {
     assert.is(remoteSecretName('cluster2'), 'istio-remote-secret-cluster2');
+  });
+
+  test('of ILBs are those that the plan makes', () => {
+    for (const era of ['classic', 'modern'] as const) {
+      assert.equal(
+        [...ilbNames[era]],
+        ilbServices(era).map(({ name }) => name),
+      );
+    }
   });
 
   test('of objects say kind and namespace', () => {
@@ -40,4 +50,12 @@ describe('escapeText', ({ test }) => {
       assert.is(escapeText(text), shown);
     });
   }
+});
+
+describe('shortText', ({ test }) => {
+  test('cuts what is long and escapes the rest', () => {
+    assert.is(shortText('a'.repeat(60)), 'a'.repeat(60));
+    assert.is(shortText('a'.repeat(61)), `${'a'.repeat(60)}...`);
+    assert.is(shortText('\u{435}'.repeat(61)), `${'\\u{435}'.repeat(60)}...`);
+  });
 });

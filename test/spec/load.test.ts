@@ -205,6 +205,17 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
   keys: [
     ['a key in other case', one('podCidrs: [10.1.0.0/16]'), '9:5: clusters.0.podCidrs: is not a known key; did you mean podCIDRs?'],
     ['a key with a letter less', one('podCIDR: [10.1.0.0/16]'), '9:5: clusters.0.podCIDR: is not a known key; did you mean podCIDRs?'],
+    [
+      'a key with a Cyrillic letter',
+      one('pod\u{421}IDRs: [10.1.0.0/16]'),
+      '9:5: clusters.0.pod\\u{421}IDRs: is not a known key; did you mean podCIDRs?',
+    ],
+    [
+      'an endless key',
+      rest(`"${'k'.repeat(500)}": 1`),
+      `7:1: ${'k'.repeat(60)}...: is not a known key; known here are apiVersion, kind, metadata, istio, clusters, routes, internalCIDRs, ignore`,
+    ],
+    ['an endless CIDR', one(`podCIDRs: [${'1'.repeat(5000)}/8]`), `9:16: ${podCIDR}: "${'1'.repeat(60)}..." is not an IP address`],
     ['swapped letters', rest('routse: {}'), '7:1: routse: is not a known key; did you mean routes?'],
     [
       'a key of a node',
