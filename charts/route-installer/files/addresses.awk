@@ -7,10 +7,12 @@ BEGIN {
 }
 
 # kept["f2"] is the digit f with its first two bits kept: c. The keys of octet_hex and is_length are numbers as they must be written.
-function fill_tables(   digits, number, count) {
+function fill_tables(   digits, number, count, weight) {
   digits = "0123456789abcdef"
+  # Not 2 ^ n: BusyBox may come without it.
+  split("8 4 2", weight, " ")
   for (number = 0; number < 16; number++)
-    for (count = 1; count <= 3; count++) kept[substr(digits, number + 1, 1) count] = substr(digits, number - number % 2 ^ (4 - count) + 1, 1)
+    for (count = 1; count <= 3; count++) kept[substr(digits, number + 1, 1) count] = substr(digits, number - number % weight[count] + 1, 1)
   for (number = 0; number <= 255; number++) octet_hex[number ""] = sprintf("%02x", number)
   for (number = 0; number <= 128; number++) is_length[number ""] = 1
 }

@@ -18,7 +18,7 @@ termination_log=${ISTHMUS_TERMINATION_LOG:-/dev/termination-log}
 # The default lock of legacy iptables lies on the read-only root.
 export XTABLES_LOCKFILE="$state/xtables.lock"
 
-accepted='' revision='' fresh='' numeric='' node_checked='' devices='' said='' masquerade_clean='' stopping='' woken='' changes=''
+accepted='' revision='' fresh='' numeric='' node_checked='' ip_program='' devices='' said='' masquerade_clean='' stopping='' woken='' changes=''
 monitor='' reader=''
 desired_line=''
 
@@ -70,7 +70,7 @@ report() {
     echo "$verdict $(revision_in_use) $(date +%s)"
     cat "$state/problems"
   } >"$state/status.new" && mv "$state/status.new" "$state/status"
-  now_said="$verdict $(revision_in_use) $(cksum <"$state/problems")"
+  now_said="$verdict $(revision_in_use) $(sha256sum <"$state/problems")"
   if [ "$now_said" != "$said" ]; then
     said=$now_said
     say "$verdict, revision $(revision_in_use)"

@@ -9,7 +9,10 @@
 
 # What is done for each of 20,000 rows is kept short: nearly all are found as wanted by the first kernel rule below.
 
-BEGIN { kinds = " unicast local broadcast multicast throw unreachable prohibit blackhole nat anycast " }
+BEGIN {
+  count = split("unicast local broadcast anycast multicast blackhole unreachable prohibit throw nat", kind_of, " ")
+  for (i = 1; i <= count; i++) is_kind[kind_of[i]] = 1
+}
 
 part == "guards" && $1 == "remote" { read_block($2); remotes++; remote_hex[remotes] = block_hex; remote_bits[remotes] = block_bits }
 part == "guards" { next }
@@ -17,7 +20,7 @@ part == "desired" { order[++wanted] = $1; via_of[$1] = $3; line_of[$1] = $0; if 
 part == "before" { before[$1] = 1; known++; if (!($1 in via_of)) gone++; next }
 part == "links" { link[plain($1)] = word_after("dev"); next }
 part == "addresses" { read_address(); next }
-part == "kernel" && $3 == via_of[$1] && $7 == protocol && $6 == "proto" && NF <= 8 && !($1 in mtu_of) && !($1 in have) {
+part == "kernel" && ($1 in via_of) && $3 == via_of[$1] && $7 == protocol && $6 == "proto" && NF <= 8 && !($1 in mtu_of) && !($1 in have) {
   have[$1] = device[$5] = 1
   present++
   if (!($1 in before)) known++
@@ -65,7 +68,9 @@ function suspect(text, why,   i) {
 }
 
 function read_row(   at, kind, dst, key, via, row_protocol) {
-  kind = index(kinds, " " $1 " ") ? $1 : "unicast"
+  # `ip -N` writes kinds as numbers, and nothing for unicast.
+  if ($1 in kind_of) $1 = kind_of[$1]
+  kind = ($1 in is_kind) ? $1 : "unicast"
   at = kind == $1 ? 2 : 1
   dst = $at
   if (dst == "default" || dst == "") return
@@ -101,7 +106,7 @@ function read_own(key, dst, via,   metric) {
   device[word_after("dev")] = 1
   metric = word_after("metric")
   if (key in via_of && !(key in have) && !(key in stale)) {
-    if (plain(via) == plain(via_of[key]) && own_mtu() == mtu_of[key] "") have[key] = 1
+    if (plain(via) == plain(via_of[key]) && own_mtu() == (key in mtu_of ? mtu_of[key] : "")) have[key] = 1
     else stale[key] = metric == "" ? " " : " metric " metric
     return
   }

@@ -7,10 +7,10 @@ keep() {
   trap stop_watching EXIT
   pause=1
   while [ -z "$stopping" ]; do
-    watch_kernel
     woken=''
     desired_changed
     look
+    watch_kernel
     rest
   done
   say 'stopped; the routes stay'
@@ -61,14 +61,17 @@ random_below() { echo $(($(od -An -N2 -tu2 /dev/urandom) % $1)); }
 
 # Reads netlink messages in the background and wakes the loop. Added routes are not worth it: CNIs add one for each pod.
 watch_kernel() {
+  [ -n "$node_checked" ] || return 0
   if [ -n "$reader" ] && kill -0 "$reader" 2>/dev/null; then return 0; fi
   stop_watching
   rm -f "$state/events"
   mkfifo "$state/events" || return 0
-  ip -o monitor route link address >"$state/events" 2>/dev/null &
+  "$ip_program" -o monitor route link address >"$state/events" 2>/dev/null &
   monitor=$!
   wake_up <"$state/events" &
   reader=$!
+  # What happened before it listened went unseen.
+  woken=yes
 }
 
 wake_up() {

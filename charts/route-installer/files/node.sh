@@ -3,15 +3,29 @@
 # Once it was found to be right it stays so: an image does not change under its container.
 check_node() {
   [ -z "$node_checked" ] || return 0
-  for program in ip awk sha256sum sed; do
+  for program in awk sha256sum sed; do
     command -v "$program" >/dev/null 2>&1 || { problem "NO-PROGRAM the image has no $program"; return 1; }
   done
+  find_ip || { problem 'NO-PROGRAM the image has no ip'; return 1; }
   # BusyBox ip ignores `proto` when it lists and flushes: it would take foreign routes for ours.
   ip -V 2>&1 | grep -q iproute2 || { problem 'NO-IPROUTE2 ip is not the one of iproute2; use an image that has it'; return 1; }
   has_net_admin || { problem 'NO-NET-ADMIN the container lacks the capability NET_ADMIN'; return 1; }
   choose_numbers
   node_checked=yes
 }
+
+# The shell of BusyBox may prefer its own ip to the one in PATH, so ours is called by its path.
+find_ip() {
+  ip_program=$(
+    IFS=:
+    for folder in $PATH; do
+      if [ -x "$folder/ip" ]; then echo "$folder/ip"; break; fi
+    done
+  )
+  [ -n "$ip_program" ]
+}
+
+ip() { "$ip_program" "$@"; }
 
 # CAP_NET_ADMIN is bit 12 of the effective set, which /proc gives as 16 hexadecimal digits.
 has_net_admin() {
@@ -21,10 +35,15 @@ has_net_admin() {
   return 1
 }
 
-# iproute2 before 5.x has no -N. Its own names of protocol numbers are then fine, as long as ours has none.
+# iproute2 before 5.x cannot write all names as numbers.
 choose_numbers() {
   numeric=''
-  if ip -N route show table 250 >/dev/null 2>&1; then numeric=-N; fi
+  if ip -N -V >/dev/null 2>&1; then numeric=-N; fi
+}
+
+# has_name NUMBER: true when this image gives the protocol number a name, which `ip` would then print.
+has_name() {
+  cat /etc/iproute2/rt_protos /etc/iproute2/rt_protos.d/* /usr/share/iproute2/rt_protos 2>/dev/null | grep -q "^[[:space:]]*$1[[:space:]]"
 }
 
 warn_of_sysctls() {

@@ -13,7 +13,7 @@ sync_routes() {
   apply_batch
 }
 
-# Names are given as numbers wherever this iproute2 can; otherwise the number must have no name in its tables.
+# Everything that the comparison needs to know of the node.
 list_kernel() {
   ip -o addr show >"$state/addresses" 2>"$state/errors" || { problem "IP $(head -n 1 "$state/errors")"; return 1; }
   list_family -4 >"$state/kernel" && list_family -6 >>"$state/kernel"
@@ -40,11 +40,17 @@ compare() {
   : >"$state/sample"
   : >"$state/links"
   read_settings "$1/header"
-  [ "$onlink" = no ] || find_links "$1/routes"
+  if [ -z "$numeric" ] && has_name "$protocol"; then
+    problem "PROTOCOL the image has a name for $protocol, and its ip is too old to print the number"
+    return 1
+  fi
+  routes=$1/routes
+  [ "$mode" = install ] || routes=/dev/null
+  [ "$onlink" = no ] || find_links "$routes"
   before=${2:-/dev/null}
   [ -r "$before" ] || before=/dev/null
   counts=$(awk -v protocol="$protocol" -v onlink="$onlink" -v batch="$state/batch" -v problems="$state/found" -v sample="$state/sample" \
-    -f "$code/addresses.awk" -f "$code/diff.awk" part=guards "$1/header" part=desired "$1/routes" part=before "$before" \
+    -f "$code/addresses.awk" -f "$code/diff.awk" part=guards "$1/header" part=desired "$routes" part=before "$before" \
     part=links "$state/links" part=addresses "$state/addresses" part=kernel "$state/kernel") || { problem 'AGENT comparing failed'; return 1; }
   # shellcheck disable=SC2086 # eight numbers and names of interfaces
   set -- $counts
