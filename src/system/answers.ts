@@ -19,13 +19,15 @@ const Status = z.object({
 });
 type Status = z.infer<typeof Status>;
 
-const List = z.looseObject({
-  kind: z.string(),
-  apiVersion: z.string(),
-  metadata: z.looseObject({ continue: z.string().optional() }).optional(),
-  // A list of metadata without any is written as null; a list without the key is no list.
-  items: z.array(z.looseObject({ metadata: z.looseObject({ name: z.string() }) })).nullable(),
-});
+const List = z
+  .looseObject({
+    kind: z.string(),
+    apiVersion: z.string(),
+    metadata: z.looseObject({ continue: z.string().optional() }).optional(),
+    items: z.array(z.looseObject({ metadata: z.looseObject({ name: z.string() }) })).nullable(),
+  })
+  // API servers write null for an empty list of metadata, and for no other.
+  .refine(({ kind, items }) => items !== null || kind === 'PartialObjectMetadataList');
 
 const Table = z.looseObject({
   kind: z.literal('Table'),

@@ -1,13 +1,6 @@
 // Says in words why an API server could not be reached or was not trusted.
-import { TLSSocket } from 'node:tls';
+import type { PeerCertificate } from 'node:tls';
 import { type ErrorDetails, failure, type IsthmusError, messageOf } from '../base/errors.ts';
-
-/** A failure on the way, before or while an answer was read. `code` is what Node calls it, or one of ours. */
-export interface ConnectionProblem {
-  readonly error: Error;
-  /** The socket, which still knows the server's certificate. */
-  readonly socket?: unknown;
-}
 
 type Explanation = readonly [message: string, hint?: string];
 
@@ -49,22 +42,24 @@ export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
-/** The error for people, with the dates or names of the certificate where that is the reason. */
-export function connectionError({ error, socket }: ConnectionProblem, where: string): IsthmusError {
-  const [message, hint] = explanations.get(codeOf(error)) ?? [messageOf(error)];
-  const details: ErrorDetails = hint === undefined ? { where } : { where, hint };
-  return failure(`${message}${certificateText(error, socket)}`, { ...details, cause: { code: codeOf(error) } });
+/** Whether the dates of the server's certificate are the reason. */
+export function isDateProblem(error: unknown): boolean {
+  return codeOf(error) === 'CERT_HAS_EXPIRED' || codeOf(error) === 'CERT_NOT_YET_VALID';
 }
 
-function certificateText(error: Error, socket: unknown): string {
-  const code = codeOf(error);
-  if (!(socket instanceof TLSSocket) || !explanations.has(code)) return '';
-  const certificate = socket.getPeerCertificate();
-  if (certificate?.valid_to === undefined) return '';
-  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID')
+/** The error for people, with the names or dates of the certificate where they are the reason and known. */
+export function connectionError(error: Error, where: string, certificate?: PeerCertificate): IsthmusError {
+  const [message, hint] = explanations.get(codeOf(error)) ?? [messageOf(error)];
+  const details: ErrorDetails = hint === undefined ? { where } : { where, hint };
+  return failure(`${message}${certificateText(error, certificate)}`, { ...details, cause: { code: codeOf(error) } });
+}
+
+function certificateText(error: Error, certificate?: PeerCertificate): string {
+  if (certificate !== undefined && isDateProblem(error))
     return ` (valid from ${isoDate(certificate.valid_from)} to ${isoDate(certificate.valid_to)})`;
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return ` (${certificate.subjectaltname ?? certificate.subject?.CN ?? 'none'})`;
-  return '';
+  if (!('cert' in error)) return '';
+  const { subjectaltname, subject } = error.cert as Partial<PeerCertificate>;
+  return ` (${subjectaltname ?? subject?.CN ?? 'none'})`;
 }
 
 function isoDate(text: string): string {

@@ -1,13 +1,14 @@
 // One HTTPS connection pool per cluster: raw requests with time limits, bounded retries and gzip.
 import { setMaxListeners } from 'node:events';
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import { Agent, type RequestOptions, request } from 'node:https';
+import { type RequestOptions, request } from 'node:https';
 import type { Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { failure } from '../base/errors.ts';
 import { isthmusVersion } from '../base/version.ts';
-import { codeOf, connectionError, passingCodes } from './connection-errors.ts';
+import { certificateOf } from './certificate.ts';
+import { type Connection, connect } from './connection.ts';
+import { connectionError, isDateProblem, passingCodes } from './connection-errors.ts';
 import type { LoadedContext } from './kubeconfig.ts';
 import type { Clock } from './types.ts';
 
@@ -34,8 +35,6 @@ export const defaultLimits: Limits = {
   maxDelayMs: 30_000,
 };
 
-/** Most connections, and so requests at once, to one API server. */
-const maxConnections = 8;
 /** Largest answer that is kept, in bytes; a page of 500 objects stays far below. */
 const maxAnswer = 512 * 1024 * 1024;
 
@@ -72,12 +71,6 @@ export interface Transport {
   close(): void;
 }
 
-interface Connection {
-  readonly server: URL;
-  readonly options: RequestOptions;
-  readonly agent: Agent;
-}
-
 const inflate = promisify(gunzip);
 
 /** Opens a pool of connections to the API server of one context; nothing is sent before the first request. */
@@ -87,7 +80,7 @@ export function createTransport(options: TransportOptions): Transport {
   let connection: Promise<Connection> | undefined;
   let reached = false;
   const current = () => {
-    connection ??= connect(options);
+    connection ??= connect({ ...options, credentialMs: options.limits.credentialMs });
     return connection;
   };
   const refresh = async (used: Connection) => {
@@ -107,34 +100,6 @@ export function createTransport(options: TransportOptions): Transport {
     clientCertificate: async () => (await current()).options.cert as string | Buffer | undefined,
     close: () => void connection?.then(({ agent }) => agent.destroy()).catch(() => undefined),
   };
-}
-
-async function connect({ load, where, clock, limits }: TransportOptions): Promise<Connection> {
-  const { config, server, proxyUrl } = await load();
-  const options: RequestOptions = {};
-  const waiting = new AbortController();
-  const late = clock.sleep(limits.credentialMs, waiting.signal).then(() => {
-    if (!waiting.signal.aborted) throw failure('the credential plugin of the kubeconfig did not answer in time', { where });
-  });
-  try {
-    await Promise.race([config.applyToHTTPSOptions(options), late]);
-  } catch (error) {
-    throw credentialError(error, where);
-  } finally {
-    waiting.abort();
-  }
-  const { agent: proxyAgent, ...tls } = options;
-  if (proxyUrl === undefined) return { server, options: tls, agent: new Agent({ keepAlive: true, maxSockets: maxConnections }) };
-  if (!(proxyAgent instanceof Object)) throw failure(`its proxy-url ${proxyUrl} cannot be used`, { where });
-  return { server, options: tls, agent: Object.assign(proxyAgent as Agent, { keepAlive: true, maxSockets: maxConnections }) };
-}
-
-/** The plugin's own words are shown, shortened: they tell how to log in. They never hold the credential, which goes to stdout. */
-function credentialError(error: unknown, where: string): Error {
-  if (error instanceof Error && error.name === 'IsthmusError') return error;
-  const text = error instanceof Error ? error.message : String(error);
-  const missing = codeOf(error) === 'ENOENT' ? 'the program it names was not found' : text.trim().slice(0, 500);
-  return failure(`the kubeconfig gave no credentials: ${missing}`, { where, hint: 'Log in to the cluster again.' });
 }
 
 interface RetryOptions extends TransportOptions {
@@ -187,21 +152,36 @@ async function exchange(connection: Connection, message: ApiRequest, options: Tr
     ...connection.options,
     agent,
     method: message.method,
-    host: server.hostname.replace(/^\[|\]$/g, ''),
-    port: server.port === '' ? 443 : server.port,
+    host: hostOf(server),
+    port: portOf(server),
     path: `${base}${message.path}`,
     headers: { ...connection.options.headers, ...headersOf(message) },
     signal: options.signal,
   };
   return new Promise((resolve, reject) => {
     const outgoing = request(call);
-    const fail = (error: Error) => reject(connectionError({ error, socket: outgoing.socket }, options.where));
+    const fail = (error: Error) => void explain(error, connection, options).then(reject);
     const stop = limitTime(outgoing, options.limits);
     outgoing.on('error', fail);
     outgoing.on('close', stop);
     outgoing.on('response', (incoming) => void readAnswer(incoming).then(resolve, fail));
     outgoing.end(message.body);
   });
+}
+
+async function explain(error: Error, { server, options, viaProxy }: Connection, { where, limits }: TransportOptions): Promise<Error> {
+  if (viaProxy || !isDateProblem(error)) return connectionError(error, where);
+  const servername = options.servername;
+  const address = { host: hostOf(server), port: portOf(server), servername };
+  return connectionError(error, where, await certificateOf(address, limits.connectMs));
+}
+
+function hostOf({ hostname }: URL): string {
+  return hostname.replace(/^\[|\]$/g, '');
+}
+
+function portOf({ port }: URL): number {
+  return port === '' ? 443 : Number(port);
 }
 
 function headersOf({ accept, body, contentType }: ApiRequest): Record<string, string | number> {
