@@ -41,11 +41,11 @@ export function proveBlocks(
   const proved = new Map(nodes.filter((node) => !isForeignKernel(node)).map((node) => [node.name, parsed(blocks.get(node.name) ?? [])]));
   const outside = pods.filter(({ address, node }) => !hosts.has(address) && proved.has(node) && !isIn(proved.get(node) ?? [], address));
   if (outside.length === 0) return;
-  const [it, has] = outside.length === 1 ? ['pod', 'has an address'] : ['pods', 'have addresses'];
+  const [subject, its] = outside.length === 1 ? ['pod has an address', 'its'] : ['pods have addresses', 'their'];
   report({
     code: 'ISM038',
     where: 'Pods',
-    message: `${outside.length} ${it} ${has} outside the blocks of their node: ${examplesOf(outside.map(describe))}`,
+    message: `${outside.length} ${subject} outside the blocks of ${its} node: ${examplesOf(outside.map(describe))}`,
     hint: 'Inspect again, as blocks move while a cluster grows; if it stays, the blocks come from the wrong source: write podCIDRs per node into mesh.yaml.',
   });
 }
