@@ -60,10 +60,12 @@ function reaches(subnets: readonly Cidr[], hop: Cidr): boolean {
 }
 
 function unknownLink(blind: readonly string[], pair: readonly string[]): Finding {
+  const others = pair.filter((cluster) => !blind.includes(cluster));
+  const link = others.length === 0 ? 'a link' : `a link with those of ${listText(others)}`;
   return makeFinding({
     code: 'ISM046',
     severity: 'info',
-    message: `The node subnets of ${listText(blind)} are unknown, so it is not known whether the nodes of ${listText(pair)} share a link.`,
+    message: `The node subnets of ${listText(blind)} are unknown, and so is whether these nodes share ${link}.`,
     hint: 'Each node checks its next hops before it takes a route, and says so when one is out of reach.',
   });
 }
