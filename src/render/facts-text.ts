@@ -8,7 +8,14 @@ export function describeFacts(facts: ClusterFacts): string {
   const rows = factRows(facts);
   const width = Math.max(...rows.map(([label]) => label.length));
   const lines = rows.map(([label, value, source]) => `  ${label.padEnd(width)}  ${value}${source === '' ? '' : `  (${source})`}`);
-  return [`${facts.cluster}${facts.collectedAt === undefined ? '' : `, read ${facts.collectedAt}`}`, ...lines, ...nodeLines(facts.nodes), ...problemLines(facts)].join('\n').concat('\n');
+  return [
+    `${facts.cluster}${facts.collectedAt === undefined ? '' : `, read ${facts.collectedAt}`}`,
+    ...lines,
+    ...nodeLines(facts.nodes),
+    ...problemLines(facts),
+  ]
+    .join('\n')
+    .concat('\n');
 }
 
 function factRows(facts: ClusterFacts): Row[] {
@@ -20,8 +27,26 @@ function factRows(facts: ClusterFacts): Row[] {
     row('Pod CIDRs', list(facts.podCIDRs)),
     row('Service CIDRs', list(facts.serviceCIDRs)),
     row('Load balancer', facts.loadBalancer),
-    ...facts.services.map((service): Row => ['LoadBalancer Service', `${service.namespace}/${service.name} ${[...service.addresses, ...service.hostnames].join(' ') || 'no address yet'}`, '']),
-    ...(facts.istio?.revisions ?? []).map((revision): Row => ['Istio', [revision.version ?? 'unknown version', revision.name === '' ? 'default revision' : `revision ${revision.name}`, revision.managedBy ?? ''].filter((part) => part !== '').join(', '), facts.istio?.namespace ?? '']),
+    ...facts.services.map(
+      (service): Row => [
+        'LoadBalancer Service',
+        `${service.namespace}/${service.name} ${[...service.addresses, ...service.hostnames].join(' ') || 'no address yet'}`,
+        '',
+      ],
+    ),
+    ...(facts.istio?.revisions ?? []).map(
+      (revision): Row => [
+        'Istio',
+        [
+          revision.version ?? 'unknown version',
+          revision.name === '' ? 'default revision' : `revision ${revision.name}`,
+          revision.managedBy ?? '',
+        ]
+          .filter((part) => part !== '')
+          .join(', '),
+        facts.istio?.namespace ?? '',
+      ],
+    ),
     row('Root CA', facts.istio?.rootCertFingerprint),
   ];
 }
@@ -30,7 +55,9 @@ function row(label: string, fact: { readonly value: string; readonly source: str
   return fact === undefined ? [label, 'unknown', ''] : [label, fact.value, fact.source];
 }
 
-function list(fact: { readonly value: readonly string[]; readonly source: string } | undefined): { value: string; source: string } | undefined {
+function list(
+  fact: { readonly value: readonly string[]; readonly source: string } | undefined,
+): { value: string; source: string } | undefined {
   return fact === undefined ? undefined : { value: fact.value.join(', '), source: fact.source };
 }
 
@@ -47,13 +74,28 @@ function nodeLines(nodes: readonly NodeFacts[]): string[] {
   const width = Math.max(0, ...shown.map((node) => node.name.length));
   const lines = shown.map((node) => {
     const state = node.deleting ? 'being deleted' : node.ready ? '' : 'not ready';
-    const parts = [node.name.padEnd(width), node.addresses[0]?.value ?? 'no address', node.blocks.map((block) => block.cidr).join(' '), state];
+    const parts = [
+      node.name.padEnd(width),
+      node.addresses[0]?.value ?? 'no address',
+      node.blocks.map((block) => block.cidr).join(' '),
+      state,
+    ];
     return `    ${parts.filter((part) => part !== '').join('  ')}`;
   });
-  return [`  Nodes (${nodes.length}): address, pod blocks`, ...lines, ...(nodes.length > shown.length ? [`    and ${nodes.length - shown.length} more`] : [])];
+  return [
+    `  Nodes (${nodes.length}): address, pod blocks`,
+    ...lines,
+    ...(nodes.length > shown.length ? [`    and ${nodes.length - shown.length} more`] : []),
+  ];
 }
 
 function problemLines(facts: ClusterFacts): string[] {
   if (facts.problems.length === 0) return [];
-  return ['  Problems', ...facts.problems.map((problem) => `    ${problem.code}  ${problem.where === undefined ? '' : `${problem.where}: `}${problem.message}${problem.hint === undefined ? '' : `\n      ${problem.hint.replaceAll('\n', '\n      ')}`}`)];
+  return [
+    '  Problems',
+    ...facts.problems.map(
+      (problem) =>
+        `    ${problem.code}  ${problem.where === undefined ? '' : `${problem.where}: `}${problem.message}${problem.hint === undefined ? '' : `\n      ${problem.hint.replaceAll('\n', '\n      ')}`}`,
+    ),
+  ];
 }

@@ -1,12 +1,19 @@
 // Internal load balancers as manifests: one file per Service, which the small chart istio-ilb reads as data.
-import { releaseNames } from '../base/names.ts';
+import { usageError } from '../base/errors.ts';
+import { escapeText, releaseNames } from '../base/names.ts';
 import type { Ilb } from '../plan/types.ts';
 import { renderTemplate } from './templates.ts';
 import type { ChartFile, ReleaseIndex, TemplateSources } from './types.ts';
 
 type Kept = NonNullable<ReleaseIndex['releases'][number]['kept']>;
 
-/** The manifests of the Services, `services/<name>.yaml`, in order of name, each a complete object that `kubectl apply` takes too. */
+/** Helm loses an object that holds one of these, or changes the text: its YAML goes through readers that take them for line breaks or refuse them. */
+const notForHelm = /(?![\t\n])[\p{Cc}\p{Cs}\u{2028}\u{2029}\u{fffe}\u{ffff}]/u;
+
+/**
+ * The manifests of the Services, `services/<name>.yaml`, in order of name, each a complete object that `kubectl apply` takes too.
+ * @throws IsthmusError (usage) when an annotation holds a control character, which helm cannot carry
+ */
 export function ilbManifests(services: readonly Ilb[], mesh: string, templates: TemplateSources): readonly ChartFile[] {
   return byName(services).map((service) => ({
     path: `services/${service.name}.yaml`,
@@ -20,6 +27,7 @@ export function keptServices(services: readonly Ilb[]): Kept {
 }
 
 function serviceData(service: Ilb, mesh: string): object {
+  refuseControlCharacters(service);
   return {
     name: service.name,
     namespace: service.namespace,
@@ -38,6 +46,15 @@ function serviceData(service: Ilb, mesh: string): object {
     selector: sortedKeys(service.selector),
     ports: service.ports.map(({ name, port, targetPort, protocol }) => ({ name, port, targetPort, protocol })),
   };
+}
+
+function refuseControlCharacters({ name, annotations }: Ilb): void {
+  const found = Object.entries(annotations).find(([key, value]) => notForHelm.test(key) || notForHelm.test(value));
+  if (found === undefined) return;
+  throw usageError(`annotation ${escapeText(found[0])} holds a control character: ${escapeText(found[1])}`, {
+    where: `Service ${name}`,
+    hint: 'Helm cannot carry it; write the annotation without it.',
+  });
 }
 
 function byName(services: readonly Ilb[]): Ilb[] {

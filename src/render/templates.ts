@@ -67,7 +67,7 @@ function compile(source: string): Renderer {
 function yamlBlock(value: unknown, indent: unknown): string {
   const margin = ' '.repeat(typeof indent === 'number' ? indent : 0);
   return toYaml(value)
-    .trimEnd()
+    .replace(/\n$/, '')
     .replaceAll(/^(?=.)/gm, margin);
 }
 

@@ -4,7 +4,7 @@ import type { Ilb } from '../../src/plan/types.ts';
 import { ilbManifests, keptServices } from '../../src/render/ilb.ts';
 import { classicPlan, modernPlan } from '../helpers/plans.ts';
 import { repositoryTemplates } from '../helpers/render.ts';
-import { assert, describe } from '../helpers/suite.ts';
+import { assert, describe, thrownBy } from '../helpers/suite.ts';
 
 const templates = repositoryTemplates();
 
@@ -24,6 +24,8 @@ function serviceOf(changes: Partial<Ilb>): Service {
   const [file] = ilbManifests([{ ...(istiod as Ilb), ...changes }], 'bookinfo', templates);
   return parseYaml(file?.contents ?? '', file?.path ?? '').value as Service;
 }
+
+const printable = fc.string({ unit: 'binary' }).map((text) => text.replaceAll(/\p{Cc}|\p{Cs}|[\u{2028}\u{2029}\u{fffe}\u{ffff}]/gu, '\n'));
 
 describe('the manifest of an ILB', ({ test }) => {
   test('is one file per Service, in order of name', () => {
@@ -83,10 +85,7 @@ describe('the manifest of an ILB', ({ test }) => {
   });
 
   test('stays one well-formed Service whatever the annotations and the platform hold', () => {
-    const text = fc.oneof(
-      fc.string({ unit: 'binary' }),
-      fc.constantFrom('no', '1e3', '{{ .Values.x }}', 'a\nb: c', '"', "'", '---\nkind: Secret'),
-    );
+    const text = fc.oneof(printable, fc.constantFrom('no', '1e3', '{{ .Values.x }}', 'a\nb: c', '"', "'", '---\nkind: Secret'));
 
     fc.assert(
       fc.property(fc.dictionary(fc.string(), text, { noNullPrototype: true }), text, (annotations, platform) => {
@@ -96,6 +95,19 @@ describe('the manifest of an ILB', ({ test }) => {
       }),
       { seed: 2018, numRuns: 200 },
     );
+  });
+});
+
+describe('an annotation that helm cannot carry', ({ test }) => {
+  test('is refused with its name', async () => {
+    for (const character of ['\u{0}', '\r', '\u{7f}', '\u{85}', '\u{2028}', '\u{ffff}']) {
+      const error = (await thrownBy(() => serviceOf({ annotations: { 'example.com/a': `x${character}` } }))) as {
+        message: string;
+        where: string;
+      };
+      assert.match(error.message, 'annotation example.com/a holds a control character');
+      assert.is(error.where, 'Service istiod-ilb');
+    }
   });
 });
 

@@ -51,9 +51,9 @@ describe('a template', ({ test }) => {
 
 describe('helper yaml', ({ test }) => {
   test('indents every line of a block', () => {
-    const text = render('a:\n{{yaml value 2}}\n', { value: { b: ['x', { c: 'two\n\nlines' }] } });
+    const text = render('a:\n{{yaml value 2}}\n', { value: { b: ['x', { c: 'two\n\nlines' }], d: 'ends in breaks\n\n\n' } });
 
-    assert.equal(parseYaml(text, 'test').value, { a: { b: ['x', { c: 'two\n\nlines' }] } });
+    assert.equal(parseYaml(text, 'test').value, { a: { b: ['x', { c: 'two\n\nlines' }], d: 'ends in breaks\n\n\n' } });
   });
 
   test('quotes what YAML 1.1 readers take for something else', () => {
