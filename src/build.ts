@@ -48,8 +48,4 @@ await build({
   define: { ISTHMUS_VERSION: JSON.stringify(version) },
 });
 chmodSync('dist/cli.js', 0o755);
-execFileSync(
-  'node_modules/.bin/tsc',
-  ['-p', 'tsconfig.json', '--noEmit', 'false', '--emitDeclarationOnly', '--declaration', '--outDir', 'dist/types', '--rootDir', 'src'],
-  { stdio: 'inherit' },
-);
+execFileSync('node_modules/.bin/tsc', ['-p', 'src/tsconfig.json'], { stdio: 'inherit' });
