@@ -1,6 +1,7 @@
 // The facts file: YAML that people can read and compare line by line, and that isthmus reads fast and trusts only unedited.
 import { createHash } from 'node:crypto';
 import { usageError } from '../base/errors.ts';
+import { sortedRecord } from './lists.ts';
 import { ClusterFacts, factsVersion } from './schema.ts';
 
 const comment = '# Facts of one cluster, written by isthmus. What you know better belongs into mesh.yaml, not in here.';
@@ -14,8 +15,8 @@ const writeAgain = 'Write the file again with `isthmus inspect --out`.';
  * Equal facts give equal bytes, whatever the order of their keys.
  */
 export function formatFacts(facts: ClusterFacts): string {
-  const body = Object.entries(ClusterFacts.parse(facts)).map(([key, value]) => formatField(key, value));
-  const text = body.join('');
+  const fields = Object.entries(canonical(facts)).filter(([, value]) => value !== undefined);
+  const text = fields.map(([key, value]) => formatField(key, value)).join('');
   return `${comment}\n${checksumPrefix}${digest(text)}\n${text}`;
 }
 
@@ -40,6 +41,18 @@ export function parseFacts(text: string, file: string): ClusterFacts {
     where: file,
     hint: writeAgain,
   });
+}
+
+/** The schema puts the keys it knows in their order; records have keys of their own. */
+function canonical(facts: ClusterFacts): ClusterFacts {
+  const parsed = ClusterFacts.parse(facts);
+  if (parsed.istio === undefined) return parsed;
+  const revisions = parsed.istio.revisions.map((revision) => ({
+    ...revision,
+    selector: sortedRecord(revision.selector),
+    env: sortedRecord(revision.env),
+  }));
+  return { ...parsed, istio: { ...parsed.istio, revisions } };
 }
 
 /** The lines below the checksum, if it is theirs. */

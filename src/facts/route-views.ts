@@ -3,7 +3,7 @@
 import { type Cidr, compareCidrs, contains, formatAddress, formatCidr, parseAddress, parseCidr, truncate } from '../base/cidr.ts';
 import type { Problem } from '../findings/types.ts';
 import type { IpRouteText, RouteLine } from './ip-route.ts';
-import { examplesOf, sortedUnique } from './lists.ts';
+import { compareText, examplesOf, sortedUnique } from './lists.ts';
 import type { Block, ForeignRoute } from './schema.ts';
 
 /** One node as described by text. */
@@ -46,7 +46,8 @@ interface Claim {
 }
 
 /** Merges the views. Disagreement and next hops that are no known node are problems (ISM034), and their blocks are left out. */
-export function mergeViews(views: readonly NodeView[]): MergedViews {
+export function mergeViews(given: readonly NodeView[]): MergedViews {
+  const views = [...given].sort((a, b) => compareText(a.name, b.name));
   const claims = new Map<string, Claim>();
   const byAddress = new Map(views.flatMap((view) => (view.address === undefined ? [] : [[canonical(view.address), view.name] as const])));
   for (const view of views) {
@@ -79,7 +80,7 @@ function learn(claims: Map<string, Claim>, byAddress: ReadonlyMap<string, string
   const owners = role === 'own' ? [view.name] : line.vias.map((via) => byAddress.get(via));
   for (const [at, owner] of owners.entries()) {
     const via = line.vias[at] ?? '';
-    if (owner !== undefined) claim.owners.set(owner, claim.owners.get(owner) ?? view.source);
+    if (owner !== undefined) claim.owners.set(owner, role === 'own' ? view.source : (claim.owners.get(owner) ?? view.source));
     else if (isInsideTunnel(line, via)) claim.sources.add(view.source);
     else claim.strangers.add(via);
   }
