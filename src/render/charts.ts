@@ -40,12 +40,12 @@ const notInstalled = /^(?:ci\/|tests?\/|README\.md(?:\.gotmpl)?$|CHANGELOG\.md$)
  */
 export function chartFolder(request: ChartRequest): ChartFolder {
   const files = mergeFiles(request.source, request.files);
-  const plain = files.set(chartYaml, rewriteChartYaml(files.get(chartYaml) ?? '', request, request.version));
-  const digest = digestOf(plain);
+  const metadata = readMetadata(files.get(chartYaml) ?? '', request.release);
+  const digest = digestOf(files.set(chartYaml, chartYamlText(metadata, request, request.version)));
   const version = withDigest(request.version, digest);
-  const final = plain.set(chartYaml, rewriteChartYaml(plain.get(chartYaml) ?? '', request, version));
+  files.set(chartYaml, chartYamlText(metadata, request, version));
   const folder = `clusters/${request.cluster}/${request.release}`;
-  const artifacts = sortedEntries(final).map(([path, contents]) => ({ path: `${folder}/${path}`, contents }));
+  const artifacts = sortedEntries(files).map(([path, contents]) => ({ path: `${folder}/${path}`, contents }));
   return { folder, digest, version, artifacts };
 }
 
@@ -69,13 +69,18 @@ function withDigest(version: string, digest: string): string {
   return `${version}${version.includes('+') ? '.' : '+'}${digest.slice(0, digestLength)}`;
 }
 
-function rewriteChartYaml(text: string, request: ChartRequest, version: string): string {
-  const { release, cluster, mesh, istioVersion } = request;
+type Metadata = Readonly<Record<string, unknown>>;
+
+function readMetadata(text: string, release: string): Metadata {
   const { value } = parseYaml(text, `${release}/${chartYaml}`);
   if (!isRecord(value)) throw failure('is not a mapping', { where: `${release}/${chartYaml}` });
-  const annotations = isRecord(value['annotations']) ? value['annotations'] : {};
+  return value;
+}
+
+function chartYamlText(metadata: Metadata, { release, cluster, mesh, istioVersion }: ChartRequest, version: string): string {
+  const annotations = isRecord(metadata['annotations']) ? metadata['annotations'] : {};
   return toYaml({
-    ...value,
+    ...metadata,
     name: `${release}-${cluster}`,
     version,
     appVersion: istioVersion,
@@ -84,7 +89,7 @@ function rewriteChartYaml(text: string, request: ChartRequest, version: string):
   });
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+function isRecord(value: unknown): value is Metadata {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

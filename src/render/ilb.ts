@@ -2,7 +2,7 @@
 import { usageError } from '../base/errors.ts';
 import { escapeText, releaseNames } from '../base/names.ts';
 import type { Ilb } from '../plan/types.ts';
-import { renderTemplate } from './templates.ts';
+import { compileTemplate } from './templates.ts';
 import type { ChartFile, ReleaseIndex, TemplateSources } from './types.ts';
 
 type Kept = NonNullable<ReleaseIndex['releases'][number]['kept']>;
@@ -15,10 +15,8 @@ const notForHelm = /(?![\t\n])[\p{Cc}\p{Cs}\u{2028}\u{2029}\u{fffe}\u{ffff}]/u;
  * @throws IsthmusError (usage) when an annotation holds a control character, which helm cannot carry
  */
 export function ilbManifests(services: readonly Ilb[], mesh: string, templates: TemplateSources): readonly ChartFile[] {
-  return byName(services).map((service) => ({
-    path: `services/${service.name}.yaml`,
-    contents: renderTemplate(templates, 'ilb-service.yaml.hbs', serviceData(service, mesh)),
-  }));
+  const render = compileTemplate(templates, 'ilb-service.yaml.hbs');
+  return byName(services).map((service) => ({ path: `services/${service.name}.yaml`, contents: render(serviceData(service, mesh)) }));
 }
 
 /** What stays in the cluster when helm uninstalls the release, so that an address outlives a mistake: every Service. */

@@ -17,31 +17,35 @@ export type TemplateChart = (typeof templateCharts)[number];
 /** What no shell reads as anything but itself. */
 const plainWord = /^[A-Za-z0-9_./:@%+-]+$/;
 
-type Renderer = (data: object) => string;
+export type Renderer = (data: object) => string;
 
 const helpers = { yaml: yamlBlock, quote: quoted, sh: shellWord };
 
 /**
- * Renders one template.
+ * Compiles one template; compiling costs more than rendering, so what is rendered several times is compiled once.
  * Helpers: `yaml value indent` writes a value as a YAML block, every line indented; `quote text` writes one YAML string;
  * `sh text ...` writes its texts as one word of a POSIX shell.
  * @param sources templates by path; the text is trusted as code is, so it must come from files of the package or of the user
- * @param data every key the template names must be there, `undefined` included
- * @returns the text, line ends as in the template
- * @throws IsthmusError (usage) that names the template when it is missing, malformed, or asks for data there is none of
+ * @returns a function from data to text, line ends as in the template; every key the template names must be in the data, `undefined` included
+ * @throws IsthmusError (usage) that names the template, now or when rendering, when it is missing, malformed, or asks for data there is none of
  */
-export function renderTemplate(sources: TemplateSources, name: TemplateName, data: object): string {
+export function compileTemplate(sources: TemplateSources, name: TemplateName): Renderer {
   const source = sources[name];
   if (source === undefined) throw usageError('the template is missing', { where: `templates/${name}` });
-  try {
-    return compile(source)(data);
-  } catch (error) {
-    throw usageError(messageOf(error), {
-      where: `templates/${name}`,
-      hint: 'Compare it with the template isthmus comes with.',
-      cause: error,
-    });
-  }
+  const render = compile(source);
+  return (data) => {
+    try {
+      return render(data);
+    } catch (error) {
+      const hint = 'Compare it with the template isthmus comes with.';
+      throw usageError(messageOf(error), { where: `templates/${name}`, hint, cause: error });
+    }
+  };
+}
+
+/** Renders one template once; see `compileTemplate`. */
+export function renderTemplate(sources: TemplateSources, name: TemplateName, data: object): string {
+  return compileTemplate(sources, name)(data);
 }
 
 /** The files of one chart below templates/charts/, sorted by path; IsthmusError (usage) when there is none. */
