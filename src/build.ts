@@ -1,7 +1,7 @@
 // Builds dist/: the bundled CLI and library, their types, and the licences of what was bundled.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, readFileSync, rmSync } from 'node:fs';
-import { build, type Plugin } from 'esbuild';
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { build, type Metafile, type Plugin } from 'esbuild';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
@@ -30,7 +30,7 @@ const slimKubernetesClient: Plugin = {
 };
 
 rmSync('dist', { recursive: true, force: true });
-await build({
+const { metafile } = await build({
   entryPoints: { cli: 'src/cli.ts', index: 'src/index.ts' },
   outdir: 'dist',
   bundle: true,
@@ -44,8 +44,24 @@ await build({
   chunkNames: 'chunks/[name]-[hash]',
   // Bundled CommonJS packages call require for the modules of Node.
   banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  metafile: true,
   plugins: [slimKubernetesClient],
   define: { ISTHMUS_VERSION: JSON.stringify(version) },
 });
 chmodSync('dist/cli.js', 0o755);
+writeFileSync('dist/LICENSES.txt', licences(metafile));
 execFileSync('node_modules/.bin/tsc', ['-p', 'src/tsconfig.json'], { stdio: 'inherit' });
+
+/** The licence of every package that has code in the bundle; a package without one stops the build. */
+function licences({ outputs }: Metafile): string {
+  const inputs = Object.values(outputs).flatMap((output) => Object.keys(output.inputs));
+  const folders = new Set(inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(path)?.[0] ?? []));
+  const texts = [...folders].sort().map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8')) as Record<string, string>;
+    const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+    if (file === undefined && license === undefined) throw new Error(`${folder} names no licence`);
+    const text = file === undefined ? '' : `\n${readFileSync(`${folder}/${file}`, 'utf8').trim()}\n`;
+    return `${name} ${version} (${license})\n${text}`;
+  });
+  return `isthmus contains code of these packages.\n\n${texts.join(`\n${'-'.repeat(72)}\n\n`)}`;
+}

@@ -9,11 +9,25 @@ export { allFindingKinds } from './findings/index.ts';
 export type { Finding, FindingKind, Severity } from './findings/types.ts';
 export { planMesh } from './plan/mesh.ts';
 export type { ClusterInput, ClusterPlan, Ilb, MeshPlan, PlannedRelease, RemoteSecret, Route } from './plan/types.ts';
+export { install } from './release/install.ts';
+export { type Preview, previewInstall } from './release/preview.ts';
+export { readGenerated } from './release/read.ts';
+export type {
+  GeneratedMesh,
+  InstallOptions,
+  ProgressEvent,
+  Release,
+  ReleaseDeps,
+  ReleaseResult,
+  UninstallOptions,
+} from './release/types.ts';
+export { uninstall } from './release/uninstall.ts';
 export { renderMesh } from './render/mesh.ts';
 export { describePlan } from './render/plan-text.ts';
 export { topologySvg } from './render/topology.ts';
 export type { Artifact, ChartSources, ReleaseIndex, TemplateSources } from './render/types.ts';
+export { meshJsonSchema } from './spec/json-schema.ts';
 export { loadMesh } from './spec/load.ts';
-export type { Cluster, LoadedMesh, Mesh } from './spec/schema.ts';
+export type { Cluster, Era, LoadedMesh, Mesh } from './spec/schema.ts';
 export { createSystem } from './system/index.ts';
 export type { ClusterAccess, ClusterClient, ClusterReader, System } from './system/types.ts';
