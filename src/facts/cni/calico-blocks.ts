@@ -66,18 +66,20 @@ function isConfirmed({ state, type, deleted }: BlockAffinity['spec']): boolean {
 /** Blocks with more than one owner, by affinities alone or by an affinity and the block itself. */
 function disputes(claims: ReadonlyMap<string, Claim>, blocks: readonly IPAMBlock[]): Map<string, readonly string[]> {
   const owners = new Map([...claims].map(([key, claim]) => [key, new Set(claim.owners.keys())]));
-  for (const { spec } of blocks) {
-    const host = spec.deleted === true ? undefined : hostOf(spec.affinity);
-    if (host !== undefined) owners.get(keyOf(spec.cidr))?.add(host);
+  for (const { cidr, affinity, deleted } of blocks) {
+    const host = deleted ? undefined : hostOf(affinity);
+    if (host !== undefined) owners.get(keyOf(cidr, claims))?.add(host);
   }
   return new Map([...owners].filter(([, names]) => names.size > 1).map(([key, names]) => [key, sortedUnique(names)]));
 }
 
-function hostOf(affinity: string | null | undefined): string | undefined {
+function hostOf(affinity: string | undefined): string | undefined {
   return affinity?.startsWith('host:') ? affinity.slice('host:'.length) : undefined;
 }
 
-function keyOf(text: string): string {
+/** The text in the form of the claims' keys; Calico writes that form itself, so parsing again is the exception. */
+function keyOf(text: string, claims: ReadonlyMap<string, Claim>): string {
+  if (claims.has(text)) return text;
   const cidr = parseCidr(text);
   return typeof cidr === 'string' ? text : formatCidr(cidr);
 }
@@ -94,33 +96,24 @@ function* borrowedBlocks(
   disputed: ReadonlyMap<string, unknown>,
   blocks: readonly IPAMBlock[],
 ): Iterable<Located> {
-  for (const { metadata, spec } of blocks) {
-    const base = parseCidr(spec.cidr);
-    const ours = spec.deleted !== true && (spec.affinity ?? 'host:').startsWith('host:');
-    if (typeof base === 'string' || !ours || disputed.has(formatCidr(base))) continue;
-    const [owner] = claims.get(formatCidr(base))?.owners.keys() ?? [];
-    for (const [node, addresses] of usersOf(base, spec)) {
+  for (const { name, cidr: text, affinity = 'host:', deleted, users } of blocks) {
+    const key = keyOf(text, claims);
+    if (deleted || !affinity.startsWith('host:') || disputed.has(key)) continue;
+    const [owner] = claims.get(key)?.owners.keys() ?? [];
+    for (const [node, ordinals] of users) {
       if (node === owner) continue;
-      for (const cidr of aggregate(addresses))
-        yield { node, cidr, block: { cidr: formatCidr(cidr), source: `IPAMBlock ${metadata.name}`, borrowed: true } };
+      for (const cidr of addressesOf(key, ordinals))
+        yield { node, cidr, block: { cidr: formatCidr(cidr), source: `IPAMBlock ${name}`, borrowed: true } };
     }
   }
 }
 
-/** Addresses of a block that are in use, by the node that uses them. */
-function usersOf(base: Cidr, spec: IPAMBlock['spec']): Map<string, Cidr[]> {
-  const users = new Map<string, Cidr[]>();
-  const prefix = base.family === 4 ? 32 : 128;
-  for (const [ordinal, index] of spec.allocations.entries()) {
-    const attribute = typeof index === 'number' ? spec.attributes?.[index] : undefined;
-    const node = attribute?.secondary?.node;
-    if (node === undefined || attribute?.releasedAt !== undefined) continue;
-    const address = { family: base.family, start: base.start + BigInt(ordinal), prefix };
-    const known = users.get(node);
-    if (known === undefined) users.set(node, [address]);
-    else known.push(address);
-  }
-  return users;
+/** The addresses at these ordinals of a block, neighbours together; none when the block makes no sense. */
+function addressesOf(block: string, ordinals: readonly number[]): Cidr[] {
+  const base = parseCidr(block);
+  if (typeof base === 'string') return [];
+  const { family, start } = base;
+  return aggregate(ordinals.map((ordinal) => ({ family, start: start + BigInt(ordinal), prefix: family === 4 ? 32 : 128 })));
 }
 
 function byNode(found: readonly Located[]): Map<string, readonly Block[]> {

@@ -18,19 +18,30 @@ export const BlockAffinity = z.object({
 });
 export type BlockAffinity = z.infer<typeof BlockAffinity>;
 
-/** The addresses of one block: `allocations[i]` is the index in `attributes` of who has address i, or null. */
-export const IPAMBlock = z.object({
-  metadata: Metadata,
-  spec: z.object({
-    cidr: z.string(),
-    affinity: z.string().nullish(),
-    deleted: z.boolean().nullish(),
-    allocations: z.custom<readonly unknown[]>(Array.isArray, 'is not a list'),
-    attributes: z
-      .array(z.object({ secondary: z.object({ node: z.string().optional() }).nullish(), releasedAt: z.unknown().optional() }))
-      .nullish(),
-  }),
-});
+const list = z.custom<readonly unknown[]>(Array.isArray, 'is not a list');
+
+/**
+ * A block and the addresses in use in it: `allocations[i]` is the index in `attributes` of who has address i, or null.
+ * Only the ordinals by node are kept, as tens of thousands of blocks have dozens of attributes each.
+ */
+export const IPAMBlock = z
+  .object({
+    metadata: Metadata,
+    spec: z.object({
+      cidr: z.string(),
+      affinity: z.string().nullish(),
+      deleted: z.boolean().nullish(),
+      allocations: list,
+      attributes: list.nullish(),
+    }),
+  })
+  .transform(({ metadata, spec }) => ({
+    name: metadata.name,
+    cidr: spec.cidr,
+    affinity: spec.affinity ?? undefined,
+    deleted: spec.deleted === true,
+    users: usersOf(spec.allocations, spec.attributes ?? []),
+  }));
 export type IPAMBlock = z.infer<typeof IPAMBlock>;
 
 export const IPPool = z.object({
@@ -56,6 +67,28 @@ export const FelixConfiguration = z.object({
     })
     .nullish(),
 });
+
+/** Ordinals of the addresses in use, by the node that uses them; released addresses are not in use. */
+function usersOf(allocations: readonly unknown[], attributes: readonly unknown[]): ReadonlyMap<string, readonly number[]> {
+  const nodes = attributes.map(nodeOf);
+  const users = new Map<string, number[]>();
+  for (const [ordinal, index] of allocations.entries()) {
+    const node = typeof index === 'number' ? nodes[index] : undefined;
+    if (node === undefined) continue;
+    const known = users.get(node);
+    if (known === undefined) users.set(node, [ordinal]);
+    else known.push(ordinal);
+  }
+  return users;
+}
+
+/** Read without a schema: this runs once for every pod of the cluster. */
+function nodeOf(attribute: unknown): string | undefined {
+  if (typeof attribute !== 'object' || attribute === null || 'releasedAt' in attribute || !('secondary' in attribute)) return undefined;
+  const { secondary } = attribute;
+  if (typeof secondary !== 'object' || secondary === null || !('node' in secondary)) return undefined;
+  return typeof secondary.node === 'string' ? secondary.node : undefined;
+}
 
 export interface CalicoObjects {
   readonly affinities: readonly BlockAffinity[];

@@ -50,8 +50,7 @@ async function describe(scene: Scene, objects: CalicoObjects, pools: readonly IP
   const nodes = new Set(scene.nodes.map((node) => node.name));
   const blocks = calicoBlocks({ affinities: objects.affinities, blocks: ipamBlocks ?? [], nodes, report: reads.report });
   reportDisagreement(scene.nodes, blocks, reads.report);
-  const held = [...blocks.values()].flatMap((list) => list.map((block) => parseCidr(block.cidr)));
-  const podPools = pools.filter((pool) => isForPods(pool) && (pool.spec.disabled !== true || holdsBlock(pool, held)));
+  const podPools = podPoolsOf(pools, blocks);
   const encrypted = felix?.spec?.wireguardEnabled === true || felix?.spec?.wireguardEnabledV6 === true;
   const podCIDRs = podCIDRsOf(podPools, reads.report);
   return {
@@ -70,6 +69,12 @@ async function describe(scene: Scene, objects: CalicoObjects, pools: readonly IP
 function isForPods(pool: IPPool): boolean {
   const uses = pool.spec.allowedUses ?? [];
   return uses.length === 0 || uses.includes('Workload');
+}
+
+function podPoolsOf(pools: readonly IPPool[], blocks: CniFacts['blocks']): IPPool[] {
+  const isDisabled = (pool: IPPool): boolean => pool.spec.disabled === true;
+  const held = pools.some(isDisabled) ? [...blocks.values()].flatMap((list) => list.map(({ cidr }) => parseCidr(cidr))) : [];
+  return pools.filter((pool) => isForPods(pool) && (!isDisabled(pool) || holdsBlock(pool, held)));
 }
 
 /**
