@@ -19,9 +19,12 @@ export function checkRevision(primary: ResolvedCluster, name: string): Finding[]
   const cluster = primary.name;
   const chosen = chosenRevision(primary, name);
   const found = `Found: ${listText(revisions.map((revision) => title(revision.name)))}.`;
-  if (chosen === undefined) return [makeFinding({ code: 'ISM066', cluster, message: `There is no ${title(name)} of istiod. ${found}` })];
+  if (chosen === undefined)
+    return [
+      makeFinding({ code: 'ISM066', cluster, message: `istiod has no ${name === '' ? 'default revision' : title(name)} here. ${found}` }),
+    ];
   if (chosen.readyPods === 0)
-    return [makeFinding({ code: 'ISM066', cluster, message: `${title(name)} of istiod has no ready pod. ${found}` })];
+    return [makeFinding({ code: 'ISM066', cluster, message: `istiod has no ready pod in ${title(name)}. ${found}` })];
   const others = revisions.filter((revision) => revision !== chosen && selects(chosen.selector, revision.selector));
   if (others.length === 0) return [];
   const message = `The selector of ${title(name)} matches ${count(others.length + 1, 'revision')}: ${listText([chosen, ...others].map((revision) => title(revision.name)))}.`;
