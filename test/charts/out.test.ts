@@ -60,6 +60,22 @@ describe('every chart of out/', ({ test, after }) => {
     );
   }
 
+  test(
+    'takes cluster names that YAML readers take for something else',
+    async () => {
+      const text = JSON.stringify(classicPlan())
+        .replaceAll('cluster1', '1e3')
+        .replaceAll('cluster2', 'no')
+        .replaceAll('istio-system', '123');
+
+      for (const chart of write('names', JSON.parse(text) as MeshPlan)) {
+        const objects = await templateBoth(chart, { namespace: '123' });
+        for (const { metadata } of objects) assert.type(metadata.name, 'string', chart);
+      }
+    },
+    { timeoutMs: 120_000 },
+  );
+
   test('istio-ilb makes one Service per load balancer, kept on uninstall', async () => {
     write('ilb', classicPlan());
 
