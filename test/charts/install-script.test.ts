@@ -32,6 +32,8 @@ interface Situation {
   /** False while the remote has no token. */
   readonly token?: boolean;
   readonly shell?: 'dash' | 'busybox';
+  /** How mesh.yaml says that every cluster is reached, instead of a context each. */
+  readonly access?: { readonly kubeconfig?: string };
 }
 
 const helps = {
@@ -60,7 +62,7 @@ function fakeHelm(home: string, { major = 3, failing = '^never$', installed = tr
 
 function install(plan: MeshPlan, args: readonly string[], situation: Situation = {}): Promise<Outcome> {
   const home = mkdtempSync(join(folder, 'run-'));
-  writeArtifacts(join(home, 'out'), renderMesh(renderInput(plan)));
+  writeArtifacts(join(home, 'out'), renderMesh(renderInput(plan, { loaded: loadedWith(plan, situation.access) })));
   const shell = situation.shell ?? 'dash';
   const program = [toolPath(shell), ...(shell === 'busybox' ? ['sh'] : []), join(home, 'out/install.sh'), ...args];
   const sleep = join(home, 'sleep');
@@ -75,6 +77,13 @@ function install(plan: MeshPlan, args: readonly string[], situation: Situation =
       resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr, calls, inputs: readOr(join(home, 'inputs')) });
     });
   });
+}
+
+function loadedWith(plan: MeshPlan, access: Situation['access']): ReturnType<typeof loadedFor> {
+  const loaded = loadedFor(plan);
+  if (access === undefined) return loaded;
+  const clusters = loaded.mesh.clusters.map(({ context: _, ...cluster }) => ({ ...cluster, ...access }));
+  return { ...loaded, mesh: { ...loaded.mesh, clusters } };
 }
 
 function readOr(file: string): string {
@@ -166,6 +175,22 @@ describe('install.sh', ({ test }) => {
     assert.ok(calls.some((call) => call.endsWith('--kube-context my context --kubeconfig /tmp/k c')));
     assert.ok(calls.some((call) => call.includes('istio-remote') && call.includes('--timeout 3m')));
     assert.match(inputs, 'server: "https://api.example.com:6443"');
+  });
+
+  test('looks for a kubeconfig of mesh.yaml from its own folder', async () => {
+    const { code, calls } = await install(modernPlan(), [], { access: { kubeconfig: '../kube config' } });
+
+    assert.is(code, 0);
+    assert.ok(calls.every((call) => !call.includes('--kube-context')));
+    assert.ok(calls.some((call) => call.endsWith(' --kubeconfig out/../kube config')));
+  });
+
+  test('asks for the context of a cluster that it cannot know', async () => {
+    const { code, calls, stderr } = await install(modernPlan(), ['--kubeconfig', 'k', 'cluster1=a'], { access: {} });
+
+    assert.is(code, 1);
+    assert.match(stderr, 'which context is cluster2? Say ./install.sh cluster2=CONTEXT');
+    assert.not.ok(calls.some((call) => call.startsWith('upgrade')));
   });
 
   test('survives a context of any characters in mesh.yaml', async () => {
