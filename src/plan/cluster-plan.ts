@@ -4,6 +4,7 @@ import { istioNames, remoteSecretName } from '../base/names.ts';
 import type { Finding } from '../findings/types.ts';
 import type { Era, Mesh } from '../spec/schema.ts';
 import type { ResolvedCluster, RoutableNode } from './cluster.ts';
+import { describeCni } from './cni.ts';
 import type { RemotePlan } from './control-plane/plan.ts';
 import { ilbRelease, remoteRelease, routeRelease } from './releases.ts';
 import type { ClusterPlan, ClusterSummary, Ilb, PlannedNamespace, PlannedNode, RemoteSecret, Route, SourceNat } from './types.ts';
@@ -64,29 +65,10 @@ function summarize({ facts, podCIDRs, podSource, serviceCIDRs }: ResolvedCluster
   return {
     ...(facts.kubernetes === undefined ? {} : { kubernetes: facts.kubernetes.value }),
     ...(facts.platform === undefined ? {} : { platform: facts.platform.value }),
-    ...(cni === undefined
-      ? {}
-      : { cni: `${displayName(cni.name)}, ${cni.encapsulation === 'none' ? 'no encapsulation' : cni.encapsulation}` }),
+    ...(cni === undefined ? {} : { cni: describeCni(cni) }),
     podCIDRs: podCIDRs.map((cidr) => ({ cidr: formatCidr(cidr), source: podSource })),
     serviceCIDRs: serviceCIDRs.map(formatCidr),
   };
-}
-
-/** Names of CNIs as their projects write them. */
-const displayNames: Readonly<Record<string, string>> = {
-  calico: 'Calico',
-  cilium: 'Cilium',
-  flannel: 'flannel',
-  antrea: 'Antrea',
-  weave: 'Weave',
-  aws: 'AWS VPC CNI',
-  azure: 'Azure CNI',
-  gke: 'GKE',
-  unknown: 'unknown CNI',
-};
-
-function displayName(cni: string): string {
-  return Object.hasOwn(displayNames, cni) ? (displayNames[cni] ?? cni) : cni;
 }
 
 function plannedNode({ name, ready, hops, blocks }: RoutableNode): PlannedNode {

@@ -64,11 +64,14 @@ export function findReported(cluster: ResolvedCluster, needsRoutes: boolean): Fi
     .map((problem) => reported(cluster.name, problem));
 }
 
-/** Codes in `ignore` that no finding has. */
-export function findUnknownIgnores(mesh: Mesh): Finding[] {
-  return [...new Set(mesh.ignore)]
+/** Codes in `ignore` that no finding has, with their position in mesh.yaml. */
+export function findUnknownIgnores({ ignore }: Mesh, locate: (path: readonly (string | number)[]) => string): Finding[] {
+  return [...new Set(ignore)]
     .filter((code) => findingKind(code) === undefined)
-    .map((code) => makeFinding({ code: 'ISM009', message: `\`ignore\` names ${code}, and there is no such finding.` }));
+    .map((code) => {
+      const where = locate(['ignore', ignore.indexOf(code)]);
+      return makeFinding({ code: 'ISM009', where, message: `\`ignore\` names ${code}, and there is no such finding.` });
+    });
 }
 
 function sharedIdentity(a: ResolvedCluster, b: ResolvedCluster): string | undefined {

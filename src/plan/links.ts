@@ -5,6 +5,7 @@ import type { Finding } from '../findings/types.ts';
 import type { Mesh } from '../spec/schema.ts';
 import { unroutableReason } from './addressing.ts';
 import type { ResolvedCluster, RoutableNode } from './cluster.ts';
+import { cniName } from './cni.ts';
 import { checkHops } from './hops.ts';
 import { checkPair } from './pairs.ts';
 import type { Link } from './types.ts';
@@ -96,6 +97,6 @@ function notFlat(cluster: ResolvedCluster): Finding {
   return makeFinding({
     code: 'ISM052',
     cluster: cluster.name,
-    message: `${cni?.name} carries pod packets in its own tunnels only (${cni?.encapsulation}).`,
+    message: `${cniName(cni?.name ?? 'unknown')} carries pod packets in its own tunnels only (${cni?.encapsulation}).`,
   });
 }

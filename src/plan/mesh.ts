@@ -55,7 +55,7 @@ export function planMesh({ mesh, inputs, now, locate = () => 'mesh.yaml' }: Plan
   const results = clusters.map((cluster) => planOne(scene, cluster));
   const all = [
     ...findings,
-    ...findUnknownIgnores(mesh),
+    ...findUnknownIgnores(mesh, locate),
     ...findSameClusters(clusters),
     ...findSwapped(used),
     ...(now === undefined ? [] : findStale(used, now)),

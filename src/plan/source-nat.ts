@@ -3,6 +3,7 @@ import { type Cidr, contains, formatCidr, parseCidr } from '../base/cidr.ts';
 import { makeFinding } from '../findings/index.ts';
 import type { Finding } from '../findings/types.ts';
 import type { ResolvedCluster } from './cluster.ts';
+import { cniName } from './cni.ts';
 import { listText } from './text.ts';
 import type { ExemptPool, SourceNat } from './types.ts';
 
@@ -47,7 +48,7 @@ export function planSourceNat(question: Omit<Question, 'cni'>): SourceNatPlan {
 export function checkEncapsulation(cluster: ResolvedCluster): Finding[] {
   const cni = cluster.facts.cni?.value;
   if (cni === undefined || cni.encapsulation === 'none' || cni.encapsulation === 'unknown') return [];
-  const message = `${cni.name} wraps pod packets between its own nodes (${cni.encapsulation}); those to other clusters go plain.`;
+  const message = `${cniName(cni.name)} wraps pod packets between its own nodes (${cni.encapsulation}); those to other clusters go plain.`;
   return [makeFinding({ code: 'ISM051', cluster: cluster.name, message })];
 }
 
@@ -133,18 +134,19 @@ function others({ cluster, cni }: Question, cidrs: readonly Cidr[]): Answer {
   const parsed = (exempt?.value ?? []).map(parseCidr);
   const missing = cidrs.filter((cidr) => !parsed.some((range) => typeof range !== 'string' && contains(range, cidr)));
   const shown = listText(missing.map(formatCidr));
-  if (missing.length === 0) return { method: 'none-needed', reason: `${cni} exempts the other clusters already (${exempt?.source})` };
+  if (missing.length === 0)
+    return { method: 'none-needed', reason: `${cniName(cni)} exempts the other clusters already (${exempt?.source})` };
   const hint = settings[cni]?.replace('CIDRS', shown);
   const advice = hint === undefined ? {} : { hint };
   if (exempt !== undefined) {
     return {
       method: 'unknown',
-      reason: `${cni} masquerades packets to ${shown} (${exempt.source})`,
+      reason: `${cniName(cni)} masquerades packets to ${shown} (${exempt.source})`,
       cidrs: missing,
       finding: { code: 'ISM050', ...advice },
     };
   }
-  const who = cni === 'unknown' ? 'the CNI of this cluster' : cni;
+  const who = cni === 'unknown' ? 'the CNI of this cluster' : cniName(cni);
   return {
     method: 'unknown',
     reason: `It is not known whether ${who} keeps pod addresses in packets to ${shown}`,

@@ -1,4 +1,5 @@
 // A plan as text for people: what was found, what will change and why, what is wrong, what to do next.
+import { escapeText } from '../base/names.ts';
 import { findingKind } from '../findings/index.ts';
 import type { Finding } from '../findings/types.ts';
 import type { ClusterPlan, Ilb, Link, MeshPlan, PlannedRelease, Route, SourceNat } from '../plan/types.ts';
@@ -114,8 +115,10 @@ function findingLines(finding: Finding, width: number): string {
   const { code, cluster = wholeMesh, where, message } = finding;
   const label = finding.ignored === true ? 'ignored' : finding.severity;
   const hint = finding.hint ?? (finding.severity === 'info' ? undefined : findingKind(code)?.mend);
-  const line = `  ${label.padEnd(7)}  ${code}  ${cluster.padEnd(width)}  ${where === undefined ? '' : `${where}: `}${message}\n`;
-  return hint === undefined ? line : `${line}${hintIndent}${hint.replaceAll('\n', `\n${hintIndent}`)}\n`;
+  const text = `${where === undefined ? '' : `${where}: `}${message}`;
+  const line = `  ${label.padEnd(7)}  ${code}  ${cluster.padEnd(width)}  ${escapeText(text)}\n`;
+  const hints = hint === undefined ? [] : hint.split('\n').map((one) => `${hintIndent}${escapeText(one)}\n`);
+  return [line, ...hints].join('');
 }
 
 function nextStep({ clusters, findings }: MeshPlan): string {
@@ -132,8 +135,12 @@ function section(heading: string, body: string): string {
   return body === '' ? '' : `${heading}\n${body}`;
 }
 
-/** Rows with aligned columns, indented by two; the last column is not padded. */
-function columns(rows: readonly (readonly string[])[]): string {
+/**
+ * Rows with aligned columns, indented by two; the last column is not padded. Names come from clusters, so what a terminal would take
+ * as a command is shown as text.
+ */
+function columns(cells: readonly (readonly string[])[]): string {
+  const rows = cells.map((row) => row.map(escapeText));
   const widths = new Map<number, number>();
   for (const row of rows) for (const [index, cell] of row.entries()) widths.set(index, Math.max(widths.get(index) ?? 0, cell.length));
   return rows.map((row) => `  ${row.map((cell, index) => cell.padEnd(widths.get(index) ?? 0)).join('  ')}`.trimEnd().concat('\n')).join('');

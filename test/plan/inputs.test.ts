@@ -182,12 +182,16 @@ describe('ignore', ({ test }) => {
     assert.is(findingsOf(plan, 'ISM037')[0]?.ignored, undefined);
   });
 
-  test('with a code that does not exist is a warning', () => {
-    const plan = planPair({ mesh: { ignore: ['ISM998', 'ISM998'] } });
+  test('with a code that does not exist is a warning that shows where', () => {
+    const plan = planMesh({
+      mesh: mesh(entries, { ignore: ['ISM031', 'ISM998', 'ISM998'] }),
+      inputs: pair(),
+      locate: (path) => path.join('/'),
+    });
 
     assert.equal(
-      findingsOf(plan, 'ISM009').map(({ severity, message }) => [severity, message]),
-      [['warning', '`ignore` names ISM998, and there is no such finding.']],
+      findingsOf(plan, 'ISM009').map(({ severity, where, message }) => [severity, where, message]),
+      [['warning', 'ignore/1', '`ignore` names ISM998, and there is no such finding.']],
     );
   });
 });

@@ -5,7 +5,7 @@ import { toYaml } from '../../src/base/yaml.ts';
 import type { NodeFacts } from '../../src/facts/schema.ts';
 import { planMesh } from '../../src/plan/mesh.ts';
 import type { ClusterInput, Route } from '../../src/plan/types.ts';
-import { facts, findingsOf, istio, mesh, node, routeTexts } from '../helpers/builders.ts';
+import { facts, findingsOf, istio, mesh, node, planPair, pool, routeTexts } from '../helpers/builders.ts';
 import { assert, describe } from '../helpers/suite.ts';
 
 const names = ['east', 'west', 'north'] as const;
@@ -158,6 +158,50 @@ describe('planned routes of random clusters', ({ test }) => {
       }),
       { seed: 20180603, numRuns: 60 },
     );
+  });
+
+  test('do not depend on the order of any list of the facts', () => {
+    const lists = <T>(items: readonly T[], reverse: boolean): T[] => (reverse ? [...items].reverse() : [...items]);
+    const planIn = (reverse: boolean) => {
+      const foreignRoutes = lists(
+        [{ dst: '10.2.1.0/26', via: '1.1.1.1' }, { dst: '10.2.2.0/26', via: '2.2.2.2' }, { dst: '10.2.200.0/26' }],
+        reverse,
+      );
+      const nodes = [1, 2].map((n) =>
+        node(`n${n}`, `192.168.1.1${n}`, [`10.1.${n}.0/26`], { subnets: lists(['192.168.1.0/24', 'fd01::/64'], reverse), foreignRoutes }),
+      );
+      const services = ['a', 'b', 'istiod-ilb'].map((name) => ({
+        namespace: 'istio-system',
+        name,
+        addresses: lists(['10.5.5.5', '10.5.5.6'], reverse),
+        hostnames: lists(['x', 'y'], reverse),
+        requested: lists(['10.5.5.5', '10.5.5.6'], reverse),
+      }));
+      const base = istio('cluster1');
+      const revisions = [...base.revisions, ...istio('cluster1', { name: 'blue' }).revisions];
+      return planPair({
+        one: {
+          podCIDRs: { value: lists(['10.1.0.0/16', '10.8.0.0/16', '10.8.1.0/24'], reverse), source: '' },
+          serviceCIDRs: { value: lists(['10.97.0.0/17', '10.97.128.0/17', '10.1.0.0/24'], reverse), source: '' },
+          pools: lists([pool('a', '10.1.0.0/16'), pool('b', '10.8.0.0/16')], reverse),
+          nodes: lists(nodes, reverse),
+          services: lists(services, reverse),
+          problems: lists(
+            [
+              { code: 'ISM038', message: 'b' },
+              { code: 'ISM036', message: 'a' },
+              { code: 'ISM036', message: 'c' },
+            ],
+            reverse,
+          ),
+          istio: { ...base, revisions: lists(revisions, reverse) },
+        },
+        primary: { loadBalancer: { addresses: { 'istiod-ilb': '10.5.5.5' } } },
+      });
+    };
+
+    assert.is(toYaml(planIn(true)), toYaml(planIn(false)));
+    assert.ok(planIn(false).findings.length > 8);
   });
 
   test('are aggregated: halves of one node never stand side by side', () => {

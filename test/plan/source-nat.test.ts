@@ -74,7 +74,7 @@ describe('source addresses with other CNIs', ({ test }) => {
 
     assert.is(clusterOf(covered, 'cluster1').sourceNat.method, 'none-needed');
     assert.equal(codesOf(covered), ['ISM063']);
-    assert.is(findingsOf(missing, 'ISM050')[0]?.message, 'cilium masquerades packets to 10.2.0.0/16 (ConfigMap).');
+    assert.is(findingsOf(missing, 'ISM050')[0]?.message, 'Cilium masquerades packets to 10.2.0.0/16 (ConfigMap).');
     assert.match(findingsOf(missing, 'ISM050')[0]?.hint ?? '', 'ipv4NativeRoutingCIDR');
   });
 
@@ -95,7 +95,7 @@ describe('pod networks that are wrapped', ({ test }) => {
 
       assert.is(
         findingsOf(plan, 'ISM051')[0]?.message,
-        `calico wraps pod packets between its own nodes (${encapsulation}); those to other clusters go plain.`,
+        `Calico wraps pod packets between its own nodes (${encapsulation}); those to other clusters go plain.`,
       );
       assert.is(clusterOf(plan, 'cluster1').routes.length, 2);
     }
@@ -104,7 +104,7 @@ describe('pod networks that are wrapped', ({ test }) => {
   test('are refused when nothing but the tunnel carries pods', () => {
     const plan = planPair({ two: cni('cilium', 'vxlan', false) });
 
-    assert.is(findingsOf(plan, 'ISM052')[0]?.message, 'cilium carries pod packets in its own tunnels only (vxlan).');
+    assert.is(findingsOf(plan, 'ISM052')[0]?.message, 'Cilium carries pod packets in its own tunnels only (vxlan).');
     assert.is(clusterOf(plan, 'cluster1').routes.length, 0);
     assert.equal(
       plan.links.map(({ by, reason }) => [by, reason]),

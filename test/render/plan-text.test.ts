@@ -49,6 +49,17 @@ describe('the text of a plan', ({ test }) => {
     assert.match(many, '25 routes on each of 2 nodes');
   });
 
+  test('shows what a terminal would obey as text', () => {
+    const nodes = [node('\u001b[2Jn1', '192.168.1.21', ['10.2.1.0/26'], { subnets: ['192.168.1.0/24'], ready: false })];
+    const problems = [{ code: 'ISM038', message: 'bad\u0007\nline', hint: 'one\ntwo\u001b[1m' }];
+
+    const text = describePlan(planPair({ two: { nodes, problems } }));
+
+    assert.ok([...text].every((character) => character === '\n' || (character >= ' ' && character <= '~')));
+    assert.match(text, 'cluster2 node \\u{1b}[2Jn1');
+    assert.match(text, 'bad\\u{7}\\u{a}line\n           one\n           two\\u{1b}[1m\n');
+  });
+
   test('says that a primary alone has nothing to install', () => {
     const text = describePlan(planMesh({ mesh: mesh([{ name: 'cluster1' }]), inputs: pair().slice(0, 1) }));
 

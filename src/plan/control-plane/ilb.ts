@@ -131,7 +131,7 @@ function checkIlb(scene: IlbScene, ilb: Ilb): Finding[] {
 
 /** A fixed address that the live Service does not have. */
 function differs(scene: IlbScene, ilb: Ilb): Finding[] {
-  const live = liveService(scene, ilb.name)?.addresses ?? [];
+  const live = [...(liveService(scene, ilb.name)?.addresses ?? [])].sort(compareText);
   if (ilb.address.state !== 'fixed' || live.length === 0 || ilb.address.addresses.every((address) => live.includes(address))) return [];
   const { addresses, source } = ilb.address;
   const message = `${ilb.name} shall have ${listText(addresses)} and has ${listText(live)}. mesh.yaml is used.`;

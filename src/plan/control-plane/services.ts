@@ -1,4 +1,5 @@
 // The Services of type LoadBalancer in front of the control plane, per era of Istio.
+import { ilbNames } from '../../base/names.ts';
 import type { Era } from '../../spec/schema.ts';
 import type { ServicePort } from '../types.ts';
 
@@ -10,15 +11,12 @@ export interface IlbService {
 }
 
 /** Name of the one Service that a modern mesh has. */
-export const istiodIlb = 'istiod-ilb';
+export const [istiodIlb] = ilbNames.modern;
+
+const [pilot, policy, statsd, zipkin, citadel] = ilbNames.classic;
 
 /** Names of the Services that remotes of Istio 0.8 have endpoints for, by the value of istio-remote-classic. */
-export const classicEndpoints = {
-  pilot: 'istio-pilot-ilb',
-  policy: 'istio-policy-ilb',
-  statsd: 'istio-statsd-prom-bridge-ilb',
-  zipkin: 'zipkin-ilb',
-} as const;
+export const classicEndpoints = { pilot, policy, statsd, zipkin } as const;
 
 /** 15012 serves proxies over TLS, 15017 the injection webhook. */
 const modern: readonly IlbService[] = [
@@ -28,7 +26,7 @@ const modern: readonly IlbService[] = [
 /** Ports and selectors of Istio 0.8; statsd over UDP alone, because few load balancers mix protocols. Zipkin runs inside Jaeger there. */
 const classic: readonly IlbService[] = [
   {
-    name: classicEndpoints.pilot,
+    name: pilot,
     selector: { istio: 'pilot' },
     ports: [
       tcp('http-old-discovery', 15003),
@@ -41,17 +39,17 @@ const classic: readonly IlbService[] = [
     ],
   },
   {
-    name: classicEndpoints.policy,
+    name: policy,
     selector: { istio: 'mixer', 'istio-mixer-type': 'policy' },
     ports: [tcp('grpc-mixer', 9091), tcp('grpc-mixer-mtls', 15004), tcp('http-monitoring', 9093)],
   },
   {
-    name: classicEndpoints.statsd,
+    name: statsd,
     selector: { istio: 'statsd-prom-bridge' },
     ports: [{ name: 'statsd-udp', port: 9125, targetPort: 9125, protocol: 'UDP' }],
   },
-  { name: classicEndpoints.zipkin, selector: { app: 'jaeger' }, ports: [tcp('http', 9411)] },
-  { name: 'istio-citadel-ilb', selector: { istio: 'citadel' }, ports: [tcp('grpc-citadel', 8060), tcp('http-monitoring', 9093)] },
+  { name: zipkin, selector: { app: 'jaeger' }, ports: [tcp('http', 9411)] },
+  { name: citadel, selector: { istio: 'citadel' }, ports: [tcp('grpc-citadel', 8060), tcp('http-monitoring', 9093)] },
 ];
 
 /** The Services that a primary of this era gets. */
