@@ -144,7 +144,7 @@ async function expectPrimary({ primary }: Scene): Promise<void> {
   const service = (await objectAt(primary, '/api/v1/namespaces/istio-system/services/istiod-ilb')) as ServiceObject;
   const secret = await objectAt(primary, remoteSecret);
   const pools = await primary.client.list('/apis/crd.projectcalico.org/v1/ippools');
-  const keeper = (await objectAt(primary, '/apis/apps/v1/namespaces/isthmus-system/daemonsets/route-installer')) as DaemonSetObject;
+  const keeper = (await objectAt(primary, '/apis/apps/v1/namespaces/isthmus-system/daemonsets/route-installer-keeper')) as DaemonSetObject;
   assert.equal(service.spec.ports.map(({ port }) => port).sort(), [15012, 15017]);
   assert.ok(balancedAddresses.includes(service.status.loadBalancer.ingress?.[0]?.ip ?? ''));
   assert.is(secret.metadata.labels?.['istio/multiCluster'], 'true');

@@ -10,6 +10,7 @@ import type { Helm } from '../helpers/helm.ts';
 import { assert } from '../helpers/suite.ts';
 import { toolPath } from '../helpers/tools.ts';
 import { type Cluster, startCluster } from '../lab/cluster.ts';
+import { startIstiod } from '../lab/istiod.ts';
 import { loadNodes, loadPrimary, originalClusters } from '../lab/load.ts';
 import { startLoadBalancer } from '../lab/load-balancer.ts';
 
@@ -57,7 +58,7 @@ export async function startScene(): Promise<Scene> {
   if (!existsSync(cli)) throw new Error('dist/cli.js is missing; run npm run build');
   const [primary, remote] = await Promise.all([startMember('cluster1'), startMember('cluster2')]);
   await loadPrimary(primary.client, { cluster: 'cluster1', meshID: 'bookinfo', network: 'network1', version: '1.30.3' });
-  const balancer = startLoadBalancer(primary.client, balancedAddresses);
+  const standIns = [startLoadBalancer(primary.client, balancedAddresses), startIstiod(primary, remote)];
   const folder = mkdtempSync(join(tmpdir(), 'isthmus-e2e-'));
   const printed: string[] = [];
   const start = (helm: Helm, args: readonly string[]) =>
@@ -79,7 +80,7 @@ export async function startScene(): Promise<Scene> {
       writeFileSync(join(folder, 'mesh.yaml'), complete(stdout, options));
     },
     stop: async () => {
-      await balancer.stop();
+      await Promise.all(standIns.map((each) => each.stop()));
       await Promise.all([primary.stop(), remote.stop()]);
       rmSync(folder, { recursive: true, force: true });
     },

@@ -209,5 +209,11 @@ function startScheduler(site: Site): LabProcess {
 
 function startKwok(site: Site): LabProcess {
   const stages = join(import.meta.dirname, 'kwok.yaml');
-  return start(site, 'kwok', [`--kubeconfig=${configOf(site, 'kwok')}`, '--manage-all-nodes=true', `--config=${stages}`]);
+  return start(site, 'kwok', [
+    `--kubeconfig=${configOf(site, 'kwok')}`,
+    '--manage-all-nodes=true',
+    // Without leases that are renewed nodes count as lost after 50 seconds.
+    '--node-lease-duration-seconds=40',
+    `--config=${stages}`,
+  ]);
 }

@@ -1,35 +1,16 @@
 // Stands for a load balancer controller: gives every Service of type LoadBalancer an address and writes it into its status.
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeObject } from '../../src/base/objects.ts';
 import type { ApiClient } from './client.ts';
+import { type Repeating, repeat } from './repeat.ts';
 
 interface LoadBalancerService extends KubeObject {
   readonly spec: { readonly type?: string; readonly loadBalancerIP?: string };
   readonly status?: { readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string }[] } };
 }
 
-export interface LoadBalancer {
-  stop(): Promise<void>;
-}
-
-/** Looks at the Services five times a second until it is stopped; `addresses` are given out in order. */
-export function startLoadBalancer(client: ApiClient, addresses: readonly string[]): LoadBalancer {
-  const stopping = new AbortController();
-  const done = serve(client, addresses, stopping.signal);
-  return {
-    stop: async () => {
-      stopping.abort();
-      await done;
-    },
-  };
-}
-
-async function serve(client: ApiClient, addresses: readonly string[], signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    // An API server that is down or slow is part of what tests do to it: the next look finds it again.
-    await giveAddresses(client, addresses).catch(() => undefined);
-    await sleep(200, undefined, { signal }).catch(() => undefined);
-  }
+/** Looks at the Services until it is stopped; `addresses` are given out in order. */
+export function startLoadBalancer(client: ApiClient, addresses: readonly string[]): Repeating {
+  return repeat(() => giveAddresses(client, addresses));
 }
 
 async function giveAddresses(client: ApiClient, addresses: readonly string[]): Promise<void> {

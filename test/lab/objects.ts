@@ -52,8 +52,8 @@ export function collectionPath({ apiVersion, plural }: Resource, namespace?: str
   return namespace === undefined ? `${root}/${plural}` : `${root}/namespaces/${namespace}/${plural}`;
 }
 
-/** Kinds that live by themselves: events and leases come and go, nodes beat, and component statuses are computed. */
-const restless = new Set(['Event', 'Lease', 'ComponentStatus', 'Node']);
+/** Kinds that live by themselves: events and leases come and go, nodes beat, autoscalers look for metrics, component statuses are computed. */
+const restless = new Set(['Event', 'Lease', 'ComponentStatus', 'Node', 'HorizontalPodAutoscaler']);
 
 /** Every object of the cluster but the restless kinds, by `Kind namespace/name`. */
 export async function allObjects(client: ApiClient): Promise<Map<string, KubeObject>> {
