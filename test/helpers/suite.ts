@@ -30,12 +30,25 @@ const defaultTimeoutMs = 20_000;
 export function describe(title: string, define: (api: SuiteApi) => void): void {
   const tests = suite(title);
   let count = 0;
+  // uvu drops what a before hook throws and counts no test as failed, so every test fails with it instead.
+  let broken: { readonly error: unknown } | undefined;
   define({
     test: (name, body, options = {}) => {
       count++;
-      tests(name, () => timed(title, name, body, options.timeoutMs ?? defaultTimeoutMs));
+      const run = () => {
+        if (broken !== undefined) throw broken.error;
+        return body();
+      };
+      tests(name, () => timed(title, name, run, options.timeoutMs ?? defaultTimeoutMs));
     },
-    before: (hook) => void tests.before(async () => void (await hook())),
+    before: (hook) =>
+      void tests.before(async () => {
+        try {
+          await hook();
+        } catch (error) {
+          broken ??= { error };
+        }
+      }),
     after: (hook) => void tests.after(async () => void (await hook())),
   });
   if (count === 0) throw new Error(`suite "${title}" has no test`);
