@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { failure, statusOf } from '../base/errors.ts';
 import type { ClusterReader } from '../system/types.ts';
 import { type ApiGroups, groupPath, readApiGroups } from './api-groups.ts';
+import { readCalico } from './cni/calico-objects.ts';
 import { readCni } from './cni/probes.ts';
 import type { CniFacts } from './cni/types.ts';
 import { type ControlPlane, createControlPlane } from './control-plane.ts';
@@ -94,15 +95,17 @@ type NetworkFacts = Pick<
 
 /** Nodes, the pod network and the load balancers. Pods are read before blocks, so that a pod of a new block is not taken for a wrong one. */
 async function readNetwork(reads: Reads, groups: ApiGroups, controlPlane: ControlPlane): Promise<NetworkFacts> {
-  const [nodes = [], pods = [], daemonSets, services] = await Promise.all([
+  const podAddresses = readPodAddresses(reads);
+  const [nodes = [], pods = [], calico, daemonSets, services] = await Promise.all([
     readNodes(reads),
-    readPodAddresses(reads),
+    podAddresses,
+    podAddresses.then(() => readCalico(reads, groups)),
     readDaemonSets(reads, groups),
     readLoadBalancerServices(reads),
   ]);
   const platform = platformOf(nodes);
   const clues = { reads, groups, daemonSets, platform: platform?.value };
-  const [cni, loadBalancer] = await Promise.all([readCni({ ...clues, nodes }), readLoadBalancer({ ...clues, services })]);
+  const [cni, loadBalancer] = await Promise.all([readCni({ ...clues, nodes, calico }), readLoadBalancer({ ...clues, services })]);
   const { blocks, natExemptCIDRs, felixProtocol } = cni;
   const podCIDRs = cni.podCIDRs ?? (await readPodCIDRs(reads, controlPlane, blocks));
   proveBlocks(pods, nodes, { blocks, report: reads.report });

@@ -13,6 +13,9 @@ export const Metadata = z.object({
   deletionTimestamp: z.string().optional(),
 });
 
+/** The name alone, for kinds that come by the ten thousand. */
+export const NameOnly = z.object({ name: z.string().min(1) });
+
 /** Any object, metadata alone. */
 export const Named = z.object({ metadata: Metadata });
 export type Named = z.infer<typeof Named>;

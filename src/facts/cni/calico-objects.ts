@@ -1,13 +1,12 @@
 // Calico's objects as far as isthmus reads them, from whichever API group this cluster keeps them in.
 import { z } from 'zod';
-import { groupPath, readResources } from '../api-groups.ts';
-import { Metadata } from '../objects.ts';
+import { type ApiGroups, groupPath, readResources } from '../api-groups.ts';
+import { NameOnly } from '../objects.ts';
 import type { Reads } from '../reads.ts';
-import type { Scene } from './types.ts';
 
 /** A claim of a node on a block. `deleted` is the string "true" in crd.projectcalico.org/v1 and a boolean in projectcalico.org/v3. */
 export const BlockAffinity = z.object({
-  metadata: Metadata,
+  metadata: NameOnly,
   spec: z.object({
     cidr: z.string(),
     node: z.string(),
@@ -26,7 +25,7 @@ const list = z.custom<readonly unknown[]>(Array.isArray, 'is not a list');
  */
 export const IPAMBlock = z
   .object({
-    metadata: Metadata,
+    metadata: NameOnly,
     spec: z.object({
       cidr: z.string(),
       affinity: z.string().nullish(),
@@ -45,7 +44,7 @@ export const IPAMBlock = z
 export type IPAMBlock = z.infer<typeof IPAMBlock>;
 
 export const IPPool = z.object({
-  metadata: Metadata,
+  metadata: NameOnly,
   spec: z.object({
     cidr: z.string(),
     disabled: z.boolean().nullish(),
@@ -67,6 +66,7 @@ export const FelixConfiguration = z.object({
     })
     .nullish(),
 });
+export type FelixConfiguration = z.infer<typeof FelixConfiguration>;
 
 /** Ordinals of the addresses in use, by the node that uses them; released addresses are not in use. */
 function usersOf(allocations: readonly unknown[], attributes: readonly unknown[]): ReadonlyMap<string, readonly number[]> {
@@ -90,31 +90,41 @@ function nodeOf(attribute: unknown): string | undefined {
   return typeof secondary.node === 'string' ? secondary.node : undefined;
 }
 
+/** Calico's objects of one API group; a list that is undefined is not served or could not be read. */
 export interface CalicoObjects {
-  readonly affinities: readonly BlockAffinity[];
   /** Path of the group version that holds the objects. */
   readonly path: string;
+  readonly affinities: readonly BlockAffinity[] | undefined;
+  readonly blocks: readonly IPAMBlock[] | undefined;
+  readonly pools: readonly IPPool[] | undefined;
+  readonly felix: FelixConfiguration | undefined;
 }
 
 /**
- * Finds where this cluster keeps Calico's objects and reads its block affinities; undefined where there are none.
+ * Reads Calico's objects from where this cluster keeps them; undefined without Calico's API groups.
  * `projectcalico.org/v3` holds them itself only where it serves `ipamblocks`: behind Calico's aggregated API server it is a
  * view of `crd.projectcalico.org/v1`. While a cluster moves to v3 both exist; v3 counts as soon as it has a block.
  */
-export async function readCalico(scene: Scene): Promise<CalicoObjects | undefined> {
-  const native = groupPath(scene.groups, 'projectcalico.org', ['v3']);
-  const classic = groupPath(scene.groups, 'crd.projectcalico.org', ['v1']);
-  const inNative = native === undefined ? undefined : await readNative(scene.reads, native);
-  if (inNative !== undefined && inNative.affinities.length > 0) return inNative;
-  return (classic === undefined ? undefined : await readAffinities(scene.reads, classic)) ?? inNative;
+export async function readCalico(reads: Reads, groups: ApiGroups): Promise<CalicoObjects | undefined> {
+  const native = groupPath(groups, 'projectcalico.org', ['v3']);
+  const classic = groupPath(groups, 'crd.projectcalico.org', ['v1']);
+  const inNative = native === undefined ? undefined : await readNative(reads, native);
+  const isUsed = inNative !== undefined && inNative.affinities?.length !== 0;
+  if (isUsed || classic === undefined) return inNative;
+  return readObjects(reads, classic);
 }
 
 async function readNative(reads: Reads, path: string): Promise<CalicoObjects | undefined> {
   const resources = await readResources(reads, path);
-  return resources.has('ipamblocks') ? readAffinities(reads, path) : undefined;
+  return resources.has('ipamblocks') ? readObjects(reads, path) : undefined;
 }
 
-async function readAffinities(reads: Reads, path: string): Promise<CalicoObjects | undefined> {
-  const affinities = await reads.list(`${path}/blockaffinities`, BlockAffinity);
-  return affinities === undefined ? undefined : { affinities, path };
+async function readObjects(reads: Reads, path: string): Promise<CalicoObjects> {
+  const [affinities, blocks, pools, felix] = await Promise.all([
+    reads.list(`${path}/blockaffinities`, BlockAffinity),
+    reads.list(`${path}/ipamblocks`, IPAMBlock),
+    reads.list(`${path}/ippools`, IPPool),
+    reads.get(`${path}/felixconfigurations/default`, FelixConfiguration),
+  ]);
+  return { path, affinities, blocks, pools, felix };
 }

@@ -5,7 +5,7 @@ import { compareText, sortedUnique } from '../lists.ts';
 import type { Reads } from '../reads.ts';
 import type { Observed, Pool } from '../schema.ts';
 import { calicoBlocks } from './calico-blocks.ts';
-import { type CalicoObjects, FelixConfiguration, IPAMBlock, IPPool, readCalico } from './calico-objects.ts';
+import type { CalicoObjects, IPPool } from './calico-objects.ts';
 import { reportDisagreement } from './node-blocks.ts';
 import type { CniFacts, CniProbe, Scene } from './types.ts';
 
@@ -17,15 +17,14 @@ const defaultFelixProtocol = 80;
  * affinities and is left to the other probes.
  */
 export const probeCalico: CniProbe = async (scene) => {
-  const objects = await readCalico(scene);
-  if (objects === undefined) return isUnreadable(scene) ? unreadable : undefined;
-  const pools = await scene.reads.list(`${objects.path}/ippools`, IPPool);
-  const usable = (pools ?? []).filter((pool) => pool.spec.disabled !== true && isForPods(pool));
-  if (objects.affinities.length === 0 && (usable.length === 0 || hasFlannel(scene))) return undefined;
-  return describe(scene, objects, pools ?? []);
+  const { calico: objects } = scene;
+  if (objects === undefined) return undefined;
+  const { affinities, pools = [] } = objects;
+  if (affinities === undefined) return scene.reads.failed(`${objects.path}/blockaffinities`) ? unreadable : undefined;
+  const usable = pools.filter((pool) => pool.spec.disabled !== true && isForPods(pool));
+  if (affinities.length === 0 && (usable.length === 0 || hasFlannel(scene))) return undefined;
+  return describe(scene, objects);
 };
-
-const affinityPaths = ['/apis/projectcalico.org/v3/blockaffinities', '/apis/crd.projectcalico.org/v1/blockaffinities'];
 
 /** Blocks that may not be read must not be replaced by a guess from another source. */
 const unreadable: CniFacts = {
@@ -33,22 +32,14 @@ const unreadable: CniFacts = {
   blocks: new Map(),
 };
 
-function isUnreadable(scene: Scene): boolean {
-  return affinityPaths.some((path) => scene.reads.failed(path));
-}
-
 function hasFlannel(scene: Scene): boolean {
   return scene.nodes.some((node) => node.annotations['flannel.alpha.coreos.com/backend-type'] !== undefined);
 }
 
-async function describe(scene: Scene, objects: CalicoObjects, pools: readonly IPPool[]): Promise<CniFacts> {
+function describe(scene: Scene, { path, affinities = [], blocks: ipamBlocks = [], pools = [], felix }: CalicoObjects): CniFacts {
   const { reads } = scene;
-  const [ipamBlocks, felix] = await Promise.all([
-    reads.list(`${objects.path}/ipamblocks`, IPAMBlock),
-    reads.get(`${objects.path}/felixconfigurations/default`, FelixConfiguration),
-  ]);
   const nodes = new Set(scene.nodes.map((node) => node.name));
-  const blocks = calicoBlocks({ affinities: objects.affinities, blocks: ipamBlocks ?? [], nodes, report: reads.report });
+  const blocks = calicoBlocks({ affinities, blocks: ipamBlocks, nodes, report: reads.report });
   reportDisagreement(scene.nodes, blocks, reads.report);
   const podPools = podPoolsOf(pools, blocks);
   const encrypted = felix?.spec?.wireguardEnabled === true || felix?.spec?.wireguardEnabledV6 === true;
@@ -56,7 +47,7 @@ async function describe(scene: Scene, objects: CalicoObjects, pools: readonly IP
   return {
     cni: {
       value: { name: 'calico', encapsulation: encapsulationOf(podPools, encrypted), flat: true },
-      source: `${objects.path.slice('/apis/'.length)} BlockAffinity`,
+      source: `${path.slice('/apis/'.length)} BlockAffinity`,
     },
     blocks,
     pools: pools.map(toPool).sort((a, b) => compareText(a.name, b.name)),

@@ -3,6 +3,7 @@ import type { ApiGroups } from '../api-groups.ts';
 import type { Node } from '../nodes.ts';
 import type { Reads } from '../reads.ts';
 import type { Block, Observed, Pool } from '../schema.ts';
+import type { CalicoObjects } from './calico-objects.ts';
 
 /** The cluster as a CNI probe sees it. */
 export interface Scene {
@@ -12,6 +13,8 @@ export interface Scene {
   /** `namespace/name` of every DaemonSet. */
   readonly daemonSets: ReadonlySet<string>;
   readonly platform: string | undefined;
+  /** Calico's objects, read beside the nodes as they are the largest lists of all. */
+  readonly calico: CalicoObjects | undefined;
 }
 
 export interface CniFacts {
