@@ -22,7 +22,7 @@ export interface Keeper {
   readonly process: ChildProcess;
   /** What it has said so far. */
   said(): string;
-  /** Ends it with the signal and waits for its exit code; null when the signal killed it. */
+  /** Ends it with the signal and waits for its exit code; null when the signal killed it. Its children may outlive a SIGKILL. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
@@ -98,7 +98,8 @@ function makeNode(shell: Shell, namespace: string, folder: string): Node {
     namespace,
     folder,
     ip,
-    rows: async (filter = '') => rowsOf(`${await ip(`-N route show table main ${filter}`.trim())}${await ip(`-N -6 route show table main ${filter}`.trim())}`),
+    rows: async (filter = '') =>
+      rowsOf(`${await ip(`-N route show table main ${filter}`.trim())}${await ip(`-N -6 route show table main ${filter}`.trim())}`),
     desire: (desired) => writeDesired(join(folder, 'desired'), desired),
     agent: async (name, env = {}) => {
       await succeed('/bin/sh', ['-c', `: >${log}`]);
@@ -113,7 +114,7 @@ function keeperOf(child: ChildProcess): Keeper {
   let said = '';
   child.stdout?.on('data', (data) => (said += data));
   child.stderr?.on('data', (data) => (said += data));
-  const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+  const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
   return {
     process: child,
     said: () => said,
@@ -147,7 +148,14 @@ async function makeNamespace(namespace: string): Promise<void> {
     throw new Error(
       `the agent is tested in network namespaces, which need root: sudo --preserve-env node --import tsx test/run.ts unit agent\n${made.output}`,
     );
-  const commands = ['link set lo up', 'link add eth0 type veth peer name far', 'link set eth0 up', 'link set far up', 'addr add 10.0.7.1/24 dev eth0', '-6 addr add fd00:7::1/64 dev eth0 nodad'];
+  const commands = [
+    'link set lo up',
+    'link add eth0 type veth peer name far',
+    'link set eth0 up',
+    'link set far up',
+    'addr add 10.0.7.1/24 dev eth0',
+    '-6 addr add fd00:7::1/64 dev eth0 nodad',
+  ];
   for (const command of commands) await succeed(toolPath('ip'), ['-netns', namespace, ...command.split(' ')]);
   await succeed(toolPath('ip'), ['netns', 'exec', namespace, '/bin/sh', '-c', 'echo 1 >/proc/sys/net/ipv4/ip_forward']);
 }

@@ -34,7 +34,11 @@ for (const shell of shells) {
 
         assert.is(code, 0, output);
         assert.match(output, '1 added, 1 replaced, 1 withdrawn');
-        assert.equal(await node.rows(), [...twoRows, '20.1.8.0/26 via 10.0.7.9 dev eth0 proto 12', '30.0.0.0/8 via 10.0.7.9 dev eth0 proto 4']);
+        assert.equal(await node.rows(), [
+          ...twoRows,
+          '20.1.8.0/26 via 10.0.7.9 dev eth0 proto 12',
+          '30.0.0.0/8 via 10.0.7.9 dev eth0 proto 4',
+        ]);
       }));
 
     test('leaves a foreign row with another next hop, at any metric, and says so', () =>
@@ -88,13 +92,19 @@ for (const shell of shells) {
           states.push(...(await node.rows()));
         }
 
-        assert.equal(states, ['mtu 1400', 'mtu 1380', ''].map((end) => `20.1.0.0/26 via 10.0.7.2 dev eth0 proto 157 ${end}`.trim()));
+        assert.equal(
+          states,
+          ['mtu 1400', 'mtu 1380', ''].map((end) => `20.1.0.0/26 via 10.0.7.2 dev eth0 proto 157 ${end}`.trim()),
+        );
       }));
 
     test('keeps IPv6 routes, in whatever spelling they are given', () =>
       onNode(shell, async (node) => {
         await node.ip('-6 route add fd20:0:0:9::/64 via fd00:7::9 proto 157');
-        node.desire({ routes: ['FD20:0:0:0001::/64 fd00:7:0:0:0:0:0:2', 'fd20:0:0:2::1/128 fd00:7::3 1400'], settings: { 'withdraw-percent': '100' } });
+        node.desire({
+          routes: ['FD20:0:0:0001::/64 fd00:7:0:0:0:0:0:2', 'fd20:0:0:2::1/128 fd00:7::3 1400'],
+          settings: { 'withdraw-percent': '100' },
+        });
 
         const first = await node.agent('once');
         const second = await node.agent('once');
