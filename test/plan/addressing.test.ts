@@ -59,6 +59,16 @@ describe('address ranges of two clusters', ({ test }) => {
     }
   });
 
+  test('are compared both ways', () => {
+    const plan = planPair({ one: services('10.2.64.0/18') });
+
+    assert.is(
+      findingsOf(plan, 'ISM011')[0]?.message,
+      'Pod CIDR 10.2.0.0/16 of cluster2 overlaps service CIDR 10.2.64.0/18 of cluster1; both hold 10.2.64.0/18.',
+    );
+    assert.equal(routeTexts(plan, 'cluster1'), []);
+  });
+
   test('are refused when a pod CIDR holds own nodes or the own API server', () => {
     const inside = planPair({ one: { nodes: [node('n1', '10.1.0.11', ['10.1.1.0/26'])] } });
     const server = planPair({ one: { server: { value: 'https://[fd00::1]:6443', source: '' }, ...pods('10.1.0.0/16', 'fd00::/64') } });
@@ -143,6 +153,13 @@ describe('the pod CIDRs of one cluster', ({ test }) => {
       assert.is(finding?.severity, 'error');
       assert.equal(routeTexts(plan, 'cluster1'), [], cidr);
     }
+  });
+
+  test('that are reserved get no route even where blocks are in them', () => {
+    const plan = planPair({ two: { ...pods('169.254.0.0/16'), nodes: [node('n1', '192.168.1.21', ['169.254.1.0/26'], { subnets })] } });
+
+    assert.equal([routeTexts(plan, 'cluster1'), routeTexts(plan, 'cluster2')], [[], []]);
+    assert.is(plan.links[0]?.reason, 'pod CIDR 169.254.0.0/16 of cluster2 is in 169.254.0.0/16 (link-local)');
   });
 
   test('are left out when they are malformed, each named with the reason', () => {
