@@ -22,7 +22,7 @@ interface OwnedBlock extends PodBlock {
  */
 export function soundBlocks(cluster: ResolvedCluster, nodes: readonly ResolvedNode[]): SoundBlocks {
   const pods = disjoint(cluster.podCIDRs);
-  const all = nodes.flatMap((node) => node.blocks.map((block): OwnedBlock => ({ ...block, node: node.name })));
+  const all = nodes.flatMap((node) => node.blocks.map(({ cidr, borrowed }): OwnedBlock => ({ cidr, borrowed, node: node.name })));
   const inside = all.filter((block) => !cluster.podCIDRsKnown || coverOf(pods, block.cidr) !== undefined);
   const disputed = new Set([...disputedBlocks(inside), ...disputedAddresses(inside)]);
   const taken = new Set(inside.filter((block) => block.borrowed).map(key));
