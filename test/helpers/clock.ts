@@ -25,12 +25,17 @@ export function createFakeClock(start: string): Clock {
     sleep: (milliseconds, signal) =>
       new Promise((resolve) => {
         if (signal?.aborted) return resolve();
-        const sleeper = { at: now + milliseconds, wake: resolve };
-        sleepers.push(sleeper);
-        signal?.addEventListener('abort', () => {
+        const stop = () => {
           sleepers = sleepers.filter((each) => each !== sleeper);
           resolve();
-        });
+        };
+        const wake = () => {
+          signal?.removeEventListener('abort', stop);
+          resolve();
+        };
+        const sleeper = { at: now + milliseconds, wake };
+        sleepers.push(sleeper);
+        signal?.addEventListener('abort', stop);
         setImmediate(wakeEarliest);
       }),
   };

@@ -314,7 +314,7 @@ describe('an installation', ({ test }) => {
       const clusters = twoClusters();
       const died = await runUntil(points, { clusters }, run);
       if (!died) break;
-      const results = await run(installation({ clusters, now: '2026-01-01T01:00:00Z' }));
+      const results = await run(installation({ clusters, now: '2026-01-01T00:02:00Z' }));
 
       assert.equal(problems(results), [], `after write ${points}`);
       assert.equal(stateOf(clusters.one, clusters.two), stateOf(goal.one, goal.two), `after write ${points}`);
@@ -377,7 +377,7 @@ describe('an uninstallation', ({ test }) => {
       await run(installation({ clusters }));
       const died = await runUntil(points, { clusters }, remove);
       if (!died) break;
-      const results = await remove(installation({ clusters, now: '2026-01-01T01:00:00Z' }));
+      const results = await remove(installation({ clusters, now: '2026-01-01T00:02:00Z' }));
 
       assert.equal(problems(results), [], `after write ${points}`);
       assert.equal(stateOf(clusters.one, clusters.two), goal, `after write ${points}`);
