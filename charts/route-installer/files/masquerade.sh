@@ -6,6 +6,10 @@ sync_masquerade() {
   read_settings "$state/good/header"
   if [ -z "$exempt" ] && [ -n "$masquerade_clean" ]; then return 0; fi
   trouble=''
+  # Both variants see every packet, and this container may read only one.
+  if [ -n "$exempt" ] && grep -qx nat /proc/net/ip_tables_names 2>/dev/null; then
+    problem 'WARNING this node has legacy iptables nat rules too: they may masquerade what is exempt here'
+  fi
   sync_rules 8 iptables
   sync_rules 32 ip6tables
   masquerade_clean=''
