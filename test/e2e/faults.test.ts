@@ -8,7 +8,7 @@ import { waitFor } from '../lab/wait.ts';
 import { type Running, type Scene, startScene } from './scene.ts';
 import { contents, differences, intents, releaseStatuses, settledContents } from './state.ts';
 
-const kills = Number(process.env['ISTHMUS_KILLS'] ?? '20');
+const kills = Number(process.env['ISTHMUS_KILLS'] ?? '10');
 const seed = Number(process.env['ISTHMUS_SEED'] ?? '1');
 const long = { timeoutMs: 120_000 };
 const lease = '/apis/coordination.k8s.io/v1/namespaces/isthmus-system/leases/isthmus';
