@@ -14,18 +14,18 @@ BEGIN {
   for (i = 1; i <= count; i++) is_kind[kind_of[i]] = 1
 }
 
-part == "guards" && $1 == "remote" { read_block($2); remotes++; remote_hex[remotes] = block_hex; remote_bits[remotes] = block_bits }
-part == "guards" { next }
-part == "desired" { order[++wanted] = $1; via_of[$1] = $3; line_of[$1] = $0; if ($4 != "-") mtu_of[$1] = $4; next }
-part == "before" { before[$1] = 1; known++; if (!($1 in via_of)) gone++; next }
-part == "links" { link[plain($1)] = word_after("dev"); next }
-part == "addresses" { read_address(); next }
-part == "kernel" && ($1 in via_of) && $3 == via_of[$1] && $7 == protocol && $6 == "proto" && NF <= 8 && !($1 in mtu_of) && !($1 in have) {
+part == "kernel" && ($1 in via_of) && $3 == via_of[$1] && $6 == "proto" && $7 == protocol && NF <= 8 && !($1 in mtu_of) && !($1 in have) {
   have[$1] = device[$5] = 1
   present++
   if (!($1 in before)) known++
   next
 }
+part == "desired" { order[++wanted] = $1; via_of[$1] = $3; line_of[$1] = $0; if ($4 != "-") mtu_of[$1] = $4; next }
+part == "guards" && $1 == "remote" { read_block($2); remotes++; remote_hex[remotes] = block_hex; remote_bits[remotes] = block_bits }
+part == "guards" { next }
+part == "before" { before[$1] = 1; known++; if (!($1 in via_of)) gone++; next }
+part == "links" { link[plain($1)] = word_after("dev"); next }
+part == "addresses" { read_address(); next }
 part == "kernel" { read_row() }
 
 END {
