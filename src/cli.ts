@@ -7,15 +7,21 @@ const argv = process.argv.slice(2);
 
 // The version needs nothing else, and people and scripts ask for it often.
 if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) process.stdout.write(`${isthmusVersion}\n`);
-else process.exitCode = await main();
+else await main();
 
-async function main(): Promise<number> {
-  try {
-    const [{ runProgram }, { createSystem }] = await Promise.all([import('./commands/program.ts'), import('./system/index.ts')]);
-    return await runProgram(createSystem(), argv);
-  } catch (error) {
-    return report(error);
-  }
+async function main(): Promise<void> {
+  const code = await run().catch(report);
+  // After Ctrl-C the exit code says so, whatever the command made of it.
+  process.exitCode ??= code;
+}
+
+async function run(): Promise<number> {
+  const [{ runProgram }, { createSystem }, { interruptSignal }] = await Promise.all([
+    import('./commands/program.ts'),
+    import('./system/index.ts'),
+    import('./system/interrupt.ts'),
+  ]);
+  return runProgram(createSystem(interruptSignal()), argv);
 }
 
 function report(error: unknown): number {

@@ -51,7 +51,7 @@ export async function openRun(input: RunInput): Promise<Run> {
     isLockable: async ({ client }) => (await readNamespace(client, namespace)) !== undefined,
     onWait: (cluster, text) => options.onProgress?.({ type: 'progress', cluster, step: 'Lease', text }),
   });
-  await Promise.all(generated.index.clusters.map((spec) => connect(spec, { steps, sessions, deps })));
+  await Promise.all(generated.index.clusters.map((spec) => connect(spec, { steps, sessions, deps, folder: generated.folder })));
   const edited = await editedFiles(generated, deps);
   return { ...input, steps, gate, timeoutMs: options.timeoutMs ?? defaultTimeoutMs, sessions, listed: new Map(), edited, prepared };
 }
@@ -65,11 +65,13 @@ interface Connecting {
   readonly steps: Steps;
   readonly sessions: Map<string, Session>;
   readonly deps: ReleaseDeps;
+  /** out/, where relative paths of the index start. */
+  readonly folder: string;
 }
 
-async function connect(spec: Session['spec'], { steps, sessions, deps }: Connecting): Promise<void> {
+async function connect(spec: Session['spec'], { steps, sessions, deps, folder }: Connecting): Promise<void> {
   try {
-    sessions.set(spec.name, await openSession(spec, deps));
+    sessions.set(spec.name, await openSession(spec, folder, deps));
   } catch (error) {
     await steps.run({ cluster: spec.name, step: 'connection' }, () => Promise.reject(error));
   }

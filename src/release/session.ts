@@ -20,16 +20,17 @@ export interface Session {
 
 /**
  * Connects to the cluster of the index and compares its identity.
+ * @param folder absolute path of out/, where a relative kubeconfig path starts
  * @throws IsthmusError when there is no context, the cluster cannot be reached, or it is not the one that was planned for
  */
-export async function openSession(spec: IndexedCluster, deps: ReleaseDeps): Promise<Session> {
+export async function openSession(spec: IndexedCluster, folder: string, deps: ReleaseDeps): Promise<Session> {
   const context = spec.context;
   if (context === undefined)
     throw usageError('has no context, so nothing can be installed in it', {
       where: spec.name,
       hint: 'Give the cluster a context in mesh.yaml and generate again, or run install.sh where the cluster can be reached.',
     });
-  const kubeconfig = spec.kubeconfig === undefined ? undefined : resolve(deps.cwd, spec.kubeconfig);
+  const kubeconfig = spec.kubeconfig === undefined ? undefined : resolve(folder, spec.kubeconfig);
   const client = await deps.connect({ cluster: spec.name, context, ...(kubeconfig === undefined ? {} : { kubeconfig }) });
   try {
     await checkIdentity(spec, client);

@@ -82,6 +82,18 @@ export function labelValue(what: string) {
     .describe(what);
 }
 
+/** A network: a label value, and part of the path of the injection webhook, where API servers take lower-case DNS names only. */
+export function networkName(what: string) {
+  return z
+    .string()
+    .max(63, 'is longer than 63 characters')
+    .regex(
+      /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/,
+      'must be lower-case letters, digits, dashes and dots, and each part must start and end with a letter or digit',
+    )
+    .describe(what);
+}
+
 /** A full version of Istio that isthmus knows: 0.8.x, or 1.24 and later. */
 export const istioVersion = z
   .string()

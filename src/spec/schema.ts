@@ -11,6 +11,7 @@ import {
   istioVersion,
   labelValue,
   name,
+  networkName,
   path,
   plainText,
   relativePath,
@@ -25,7 +26,8 @@ export const Istio = z
     namespace: name('System namespace of Istio, the same in every cluster', 63).default('istio-system'),
     revision: z
       .string()
-      .max(63, 'is longer than 63 characters')
+      // istiod's Service is named istiod-<revision>, and a Service name has 63 characters at most.
+      .max(56, 'is longer than 56 characters')
       .regex(
         /^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)?$/,
         'must be lower-case letters, digits and dashes, and start and end with a letter or digit',
@@ -119,7 +121,7 @@ export const Cluster = z
     facts: relativePath('Path of a facts file written by `isthmus inspect --out`, relative to mesh.yaml').optional(),
     icpConfig: relativePath("Path of IBM Cloud Private's cluster/config.yaml, relative to mesh.yaml").optional(),
     controlPlane: z.string().optional().describe('The primary that serves this remote; the only one when absent'),
-    network: labelValue('Network: clusters of one network reach each other by routes').default('network1'),
+    network: networkName('Network: clusters of one network reach each other by routes').default('network1'),
     podCIDRs: cidrs.optional().describe('Pod CIDRs; found in the cluster when absent'),
     serviceCIDRs: cidrs.optional().describe('Service CIDRs; found in the cluster when absent'),
     nodes: z
