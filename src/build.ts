@@ -1,7 +1,10 @@
 // Builds dist/: the bundled CLI and library, their types, and the licences of what was bundled.
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { build, type Metafile, type Plugin } from 'esbuild';
+import Handlebars from 'handlebars';
+import { compileOptions, templateNames } from './render/templates.ts';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
@@ -29,6 +32,31 @@ const slimKubernetesClient: Plugin = {
   },
 };
 
+/** Handlebars can make source maps of templates and carries a library for it; isthmus never asks for one. */
+const withoutSourceMaps: Plugin = {
+  name: 'without-source-maps',
+  setup(build) {
+    build.onResolve({ filter: /^source-map$/ }, () => ({ path: 'source-map', namespace: 'absent' }));
+    build.onLoad({ filter: /.*/, namespace: 'absent' }, () => ({ contents: "throw new Error('no source maps');" }));
+  },
+};
+
+/** Compiling the package's templates takes a third of the time of `isthmus generate`, so it is done here. */
+const precompiledTemplates: Plugin = {
+  name: 'precompiled-templates',
+  setup(build) {
+    build.onLoad({ filter: /\/render\/precompiled\.ts$/ }, () => ({
+      contents: `export const precompiled = new Map([${templateNames.map(precompile).join()}]);`,
+    }));
+  },
+};
+
+function precompile(name: string): string {
+  const source = readFileSync(`templates/${name}`, 'utf8');
+  const hash = createHash('sha256').update(source).digest('hex');
+  return `['${hash}', ${Handlebars.precompile(source, compileOptions)}]`;
+}
+
 rmSync('dist', { recursive: true, force: true });
 const { metafile } = await build({
   entryPoints: { cli: 'src/cli.ts', index: 'src/index.ts' },
@@ -37,7 +65,6 @@ const { metafile } = await build({
   splitting: true,
   minifySyntax: true,
   minifyWhitespace: true,
-  keepNames: true,
   format: 'esm',
   platform: 'node',
   target: 'node20.19',
@@ -45,7 +72,7 @@ const { metafile } = await build({
   // Bundled CommonJS packages call require for the modules of Node.
   banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   metafile: true,
-  plugins: [slimKubernetesClient],
+  plugins: [slimKubernetesClient, withoutSourceMaps, precompiledTemplates],
   define: { ISTHMUS_VERSION: JSON.stringify(version) },
 });
 chmodSync('dist/cli.js', 0o755);

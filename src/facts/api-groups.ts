@@ -1,5 +1,5 @@
 // Which API groups the server has. Asked first, because RBAC refuses unknown groups before the server can say they do not exist.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Reads } from './reads.ts';
 
 /** Group name to its served versions, the preferred one first. */

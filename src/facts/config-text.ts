@@ -1,5 +1,5 @@
 // YAML that sits as text inside a ConfigMap: kubeadm's, kube-proxy's and Istio's configuration.
-import { z } from 'zod';
+import * as z from 'zod';
 import { IsthmusError } from '../base/errors.ts';
 import { parseYaml } from '../base/yaml.ts';
 import { ConfigMap, configMapPath } from './objects.ts';

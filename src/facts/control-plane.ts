@@ -1,5 +1,5 @@
 // What the control plane's own configuration says: kubeadm's ConfigMap, kube-proxy's, and flags of static pods. Read once, when asked.
-import { z } from 'zod';
+import * as z from 'zod';
 import { readConfigText } from './config-text.ts';
 import { compareText } from './lists.ts';
 import { Container, Metadata } from './objects.ts';

@@ -1,5 +1,5 @@
 // IBM Cloud Private's cluster/config.yaml, as far as it tells what the network is.
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatCidr } from '../base/cidr.ts';
 import { usageError } from '../base/errors.ts';
 import { parseYaml, type YamlSource } from '../base/yaml.ts';

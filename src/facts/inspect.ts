@@ -1,5 +1,5 @@
 // Reads one cluster and says what it is. Nothing is ever written.
-import { z } from 'zod';
+import * as z from 'zod';
 import { failure, statusOf } from '../base/errors.ts';
 import type { ClusterReader } from '../system/types.ts';
 import { type ApiGroups, groupPath, readApiGroups } from './api-groups.ts';

@@ -1,5 +1,5 @@
 // One revision of Istio's control plane, from its Deployment, its Service and its ConfigMaps.
-import { z } from 'zod';
+import * as z from 'zod';
 import { istioNames } from '../base/names.ts';
 import { sortedRecord } from './lists.ts';
 import { Container, Metadata } from './objects.ts';

@@ -1,5 +1,5 @@
 // Istio as it is installed: revisions of the control plane, mesh ID and network, root certificate, injection webhooks.
-import { z } from 'zod';
+import * as z from 'zod';
 import { istioNames } from '../base/names.ts';
 import { type ApiGroups, groupPath } from './api-groups.ts';
 import { readConfigText } from './config-text.ts';

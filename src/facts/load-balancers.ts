@@ -1,5 +1,5 @@
 // Load balancers: which implementation answers, and the Services of type LoadBalancer with their addresses.
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ApiGroups, groupPath } from './api-groups.ts';
 import { compareText, sortedUnique } from './lists.ts';
 import { configMapPath, Metadata, Named } from './objects.ts';

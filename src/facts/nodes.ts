@@ -1,5 +1,5 @@
 // Nodes: their addresses, subnets, readiness, and whether they have a kernel to route on.
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatCidr, parseAddress } from '../base/cidr.ts';
 import { parseNetwork } from './cidrs.ts';
 import { compareText, examplesOf } from './lists.ts';

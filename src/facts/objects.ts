@@ -1,5 +1,5 @@
 // The parts of Kubernetes objects that several probes read.
-import { z } from 'zod';
+import * as z from 'zod';
 
 const TextMap = z.record(z.string(), z.string());
 

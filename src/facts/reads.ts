@@ -1,5 +1,5 @@
 // The reads of one inspection: a few at a time, every answer through a schema, every refusal and malformed answer a problem.
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { IsthmusError, messageOf, statusOf } from '../base/errors.ts';
 import type { Problem } from '../findings/types.ts';
 import type { ClusterReader, ListOptions } from '../system/types.ts';

@@ -1,5 +1,5 @@
 // What one cluster is: every fact with its source. Saved as facts/<cluster>.yaml, so this is also a file format.
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Version of the facts file; a reader refuses any other. */
 export const factsVersion = 'isthmus/v1';

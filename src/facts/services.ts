@@ -1,5 +1,5 @@
 // Service CIDRs: from ServiceCIDR objects, kubeadm's configuration, or the flags of the control plane.
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ApiGroups, groupPath } from './api-groups.ts';
 import { networkCidrs, splitCidrs, validCidrs } from './cidrs.ts';
 import type { ControlPlane } from './control-plane.ts';

@@ -1,5 +1,5 @@
 // Image references by parts, and where Istio publishes its images.
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Mesh } from '../spec/schema.ts';
 import type { Image } from './values/common.ts';
 

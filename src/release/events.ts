@@ -1,5 +1,5 @@
 // Warnings that the cluster itself gave, to show why something does not get ready.
-import { z } from 'zod';
+import * as z from 'zod';
 import { escapeText } from '../base/names.ts';
 import type { ClusterReader } from '../system/types.ts';
 

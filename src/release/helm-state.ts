@@ -1,5 +1,5 @@
 // What helm knows about the releases of one namespace.
-import { z } from 'zod';
+import * as z from 'zod';
 import { failure, messageOf } from '../base/errors.ts';
 import type { KubeObject } from '../base/objects.ts';
 import { parseYamlStream } from '../base/yaml.ts';

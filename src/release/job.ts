@@ -1,5 +1,5 @@
 // The Job of one node: done, failed with the pod's own reason, or waiting for a node that is not Ready.
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { describeObject, type KubeObject } from '../base/objects.ts';
 import type { ClusterReader } from '../system/types.ts';
 import type { NodeState } from './nodes.ts';

@@ -1,5 +1,5 @@
 // The Lease that keeps two runs of isthmus out of one cluster.
-import { z } from 'zod';
+import * as z from 'zod';
 import { failure } from '../base/errors.ts';
 import { ownLabels } from '../base/names.ts';
 import type { KubeObject } from '../base/objects.ts';

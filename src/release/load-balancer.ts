@@ -1,5 +1,5 @@
 // Waits for the addresses of ILB Services, where something else waits for them.
-import { z } from 'zod';
+import * as z from 'zod';
 import { failure } from '../base/errors.ts';
 import { eventsOf } from './events.ts';
 import type { Run } from './open-run.ts';

@@ -1,5 +1,5 @@
 // Gives a namespace back: our labels and annotations go; the namespace itself only when isthmus made it and nothing else lives there.
-import { z } from 'zod';
+import * as z from 'zod';
 import { leaseName } from './lease.ts';
 import { hasOurFields, isCreatedByUs, readNamespace, stripNamespace } from './namespaces.ts';
 import type { Run } from './open-run.ts';

@@ -1,5 +1,5 @@
 // Namespaces with their labels and annotations, by server-side apply, and the way back.
-import { z } from 'zod';
+import * as z from 'zod';
 import { failure } from '../base/errors.ts';
 import { fieldManager } from '../base/names.ts';
 import type { KubeObject } from '../base/objects.ts';

@@ -1,5 +1,5 @@
 // Checks before the first write: permissions, and whether the namespace of the agents admits them.
-import { z } from 'zod';
+import * as z from 'zod';
 import { failure, messageOf } from '../base/errors.ts';
 import type { ClusterClient } from '../system/types.ts';
 import { readNamespace } from './namespaces.ts';

@@ -1,5 +1,5 @@
 // What install would do, without doing any of it: every helm command, and the difference between what is deployed and what would be.
-import { z } from 'zod';
+import * as z from 'zod';
 import { describeObject, type KubeObject } from '../base/objects.ts';
 import { toYaml } from '../base/yaml.ts';
 import { findHelm } from './helm.ts';

@@ -1,7 +1,7 @@
 // Reads out/ back: the release index, and whether each chart folder is there. It reaches no cluster.
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { usageError } from '../base/errors.ts';
 import { parseYaml, type YamlSource } from '../base/yaml.ts';
 import { ReleaseIndex } from '../render/types.ts';

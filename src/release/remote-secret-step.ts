@@ -1,5 +1,5 @@
 // The step that joins a remote to its primary: the remote secret, and then the sign that istiod has taken it.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Run } from './open-run.ts';
 import { applyRemoteSecret, buildRemoteSecret, hasRemoteSecret, type IndexedRemoteSecret } from './remote-secret.ts';
 import type { StepOutcome } from './run.ts';

@@ -1,5 +1,5 @@
 // The Secret in a primary that lets its istiod read a remote. Its token goes from API server to API server and nowhere else.
-import { z } from 'zod';
+import * as z from 'zod';
 import { failure } from '../base/errors.ts';
 import { fieldManager, istioNames, ownLabels } from '../base/names.ts';
 import type { KubeObject } from '../base/objects.ts';

@@ -1,5 +1,5 @@
 // Turns objects into API paths, by asking the API server which resource a kind is.
-import { z } from 'zod';
+import * as z from 'zod';
 import { failure } from '../base/errors.ts';
 import { describeObject, type KubeObject } from '../base/objects.ts';
 import type { ClusterReader } from '../system/types.ts';

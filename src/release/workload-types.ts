@@ -1,5 +1,5 @@
 // The fields of workloads, pods and nodes that readiness depends on.
-import { z } from 'zod';
+import * as z from 'zod';
 
 const Condition = z.object({ type: z.string(), status: z.string(), reason: z.string().optional(), message: z.string().optional() });
 const conditions = z

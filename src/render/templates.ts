@@ -1,7 +1,9 @@
 // Handlebars behind one door: strict, nothing escaped, three helpers, and templates only from the package or the user's own folder.
+import { createHash } from 'node:crypto';
 import Handlebars from 'handlebars';
 import { messageOf, usageError } from '../base/errors.ts';
 import { toYaml } from '../base/yaml.ts';
+import { precompiled } from './precompiled.ts';
 import type { ChartFile, TemplateSources } from './types.ts';
 
 /** Templates that Handlebars renders, by path below templates/. */
@@ -16,6 +18,14 @@ export type TemplateChart = (typeof templateCharts)[number];
 
 /** What no shell reads as anything but itself. */
 const plainWord = /^[A-Za-z0-9_./:@%+-]+$/;
+
+/** How templates are compiled, here and by the build. */
+export const compileOptions = {
+  strict: true,
+  noEscape: true,
+  knownHelpersOnly: true,
+  knownHelpers: { yaml: true, quote: true, sh: true },
+};
 
 export type Renderer = (data: object) => string;
 
@@ -59,12 +69,8 @@ export function templateChart(sources: TemplateSources, chart: TemplateChart): r
 }
 
 function compile(source: string): Renderer {
-  const template = Handlebars.compile<object>(source, {
-    strict: true,
-    noEscape: true,
-    knownHelpersOnly: true,
-    knownHelpers: { yaml: true, quote: true, sh: true },
-  });
+  const ready = precompiled.get(createHash('sha256').update(source).digest('hex'));
+  const template = ready === undefined ? Handlebars.compile<object>(source, compileOptions) : Handlebars.template<object>(ready);
   return (data) => template(data, { helpers });
 }
 

@@ -1,5 +1,5 @@
 // Generated files and the release index: the contract between render and release.
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** One generated file. Pure data: writing it is someone else's work. */
 export interface Artifact {

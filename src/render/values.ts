@@ -1,5 +1,5 @@
 // What a chart's zod schema says about its values, in the three forms that people and helm read: values.yaml, JSON schema, table.
-import { z } from 'zod';
+import * as z from 'zod';
 import { toYaml, toYamlRows } from '../base/yaml.ts';
 
 /** The part of draft-07 that zod writes for our schemas. */

@@ -1,6 +1,6 @@
 // The fields of mesh.yaml that need more than a type: names, addresses, CIDRs, paths, Istio's version.
-import { parse } from 'semver';
-import { z } from 'zod';
+import parse from 'semver/functions/parse.js';
+import * as z from 'zod';
 import { type Cidr, parseAddress, parseCidr } from '../base/cidr.ts';
 import { dns1123Label, shortText } from '../base/names.ts';
 import { documentationRangeOf, isTooWide, reservedRangeOf, widestPrefix } from '../base/ranges.ts';

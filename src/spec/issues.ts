@@ -1,5 +1,5 @@
 // Turns what zod found wrong in mesh.yaml into sentences for people.
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { closest } from '../base/closest.ts';
 import { shortText } from '../base/names.ts';
 import type { YamlSource } from '../base/yaml.ts';

@@ -1,5 +1,5 @@
 // The JSON schema of mesh.yaml for editors, made from the zod schema that validates it.
-import { z } from 'zod';
+import * as z from 'zod';
 import { Mesh } from './schema.ts';
 
 /** A draft-07 schema, as far as isthmus looks into one. */

@@ -1,6 +1,6 @@
 // mesh.yaml as a schema: it types the code, validates the file, and documents every field.
-import { major } from 'semver';
-import { z } from 'zod';
+import major from 'semver/functions/major.js';
+import * as z from 'zod';
 import { maxClusterName } from '../base/names.ts';
 import {
   address,

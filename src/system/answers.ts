@@ -1,6 +1,6 @@
 // Reads the answers of an API server: JSON or an error for people, never a guess.
 import { X509Certificate } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { failure, type HttpCause, type IsthmusError } from '../base/errors.ts';
 import { escapeText } from '../base/names.ts';
 import type { KubeObject } from '../base/objects.ts';

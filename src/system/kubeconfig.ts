@@ -1,7 +1,7 @@
 // Finds one context in the user's kubeconfig files and refuses what is missing, ambiguous or unsafe in it.
 import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
-import { z } from 'zod';
+import * as z from 'zod';
 import { failure, messageOf, usageError } from '../base/errors.ts';
 import { escapeText } from '../base/names.ts';
 import { parseYaml } from '../base/yaml.ts';

@@ -2,7 +2,7 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { KubeObject } from '../../src/base/objects.ts';
 import { parseYaml, toYamlStream } from '../../src/base/yaml.ts';
 import { valuesJsonSchema, valuesTable, valuesYaml } from '../../src/render/values.ts';

@@ -2,7 +2,7 @@
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import fc from 'fast-check';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseYaml } from '../../src/base/yaml.ts';
 import { IstioRemoteValues } from '../../src/plan/values/istio-remote.ts';
 import { IstioRemoteClassicValues } from '../../src/plan/values/istio-remote-classic.ts';

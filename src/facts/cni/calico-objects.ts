@@ -1,5 +1,5 @@
 // Calico's objects as far as isthmus reads them, from whichever API group this cluster keeps them in.
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ApiGroups, groupPath, readResources } from '../api-groups.ts';
 import { NameOnly } from '../objects.ts';
 import type { Reads } from '../reads.ts';

@@ -1,5 +1,5 @@
 // Cilium: blocks from CiliumNode objects, routing mode and masquerading from its ConfigMap.
-import { z } from 'zod';
+import * as z from 'zod';
 import { groupPath } from '../api-groups.ts';
 import { splitCidrs, validCidrs } from '../cidrs.ts';
 import { sortedUnique } from '../lists.ts';

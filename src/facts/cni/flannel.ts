@@ -1,5 +1,5 @@
 // Flannel (also in k3s and Canal): blocks are node.spec.podCIDRs, the backend is an annotation.
-import { z } from 'zod';
+import * as z from 'zod';
 import { splitCidrs, validCidrs } from '../cidrs.ts';
 import { sortedUnique } from '../lists.ts';
 import { ConfigMap, configMapPath } from '../objects.ts';

@@ -1,5 +1,5 @@
 // Values that several charts share.
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** One IP address; a host name is none. */
 export const Address = z.union([z.ipv4(), z.ipv6()]);

@@ -1,5 +1,5 @@
 // Values of chart istio-remote-classic (Istio 0.8): types the plan, and becomes the chart's values.schema.json.
-import { z } from 'zod';
+import * as z from 'zod';
 import { Address, HelmGlobal, Image, ImagePullSecrets, MeshName, ObjectName } from './common.ts';
 
 const addresses = (what: string) =>

@@ -1,5 +1,5 @@
 // Values of chart istio-remote (Istio 1.24 and later): types the plan, and becomes the chart's values.schema.json.
-import { z } from 'zod';
+import * as z from 'zod';
 import { Address, HelmGlobal, MeshName, ObjectName } from './common.ts';
 
 /** Longest revision, in characters: `istiod-<revision>` is the name of a Service, which is a DNS label. */

@@ -1,5 +1,5 @@
 // Values of chart route-installer: types the plan, and becomes the chart's values.schema.json.
-import { z } from 'zod';
+import * as z from 'zod';
 import { HelmGlobal, Image, ImagePullSecrets } from './common.ts';
 
 /** Nodes above which there are no Jobs: the keeper alone installs the routes. */
