@@ -10,13 +10,24 @@ interface Tool {
   readonly get: (folder: string) => string;
 }
 
+const istio = 'v0.0.0-20260827124520-eed52ebb66ad';
+
 const tools = {
   helm3: { variable: 'ISTHMUS_HELM3', get: (folder) => renamed(folder, 'helm', 'helm3', 'helm.sh/helm/v3/cmd/helm@v3.22.0') },
   helm4: { variable: 'ISTHMUS_HELM4', get: (folder) => renamed(folder, 'helm', 'helm4', 'helm.sh/helm/v4/cmd/helm@v4.3.1') },
   istioctl: {
     variable: 'ISTHMUS_ISTIOCTL',
-    get: (folder) => `GOBIN=${folder} go install istio.io/istio/istioctl/cmd/istioctl@v0.0.0-20260827124520-eed52ebb66ad`,
+    get: (folder) => `GOBIN=${folder} go install istio.io/istio/istioctl/cmd/istioctl@${istio}`,
   },
+  'pilot-discovery': {
+    variable: 'ISTHMUS_PILOT_DISCOVERY',
+    get: (folder) => `GOBIN=${folder} go install istio.io/istio/pilot/cmd/pilot-discovery@${istio}`,
+  },
+  'pilot-agent': {
+    variable: 'ISTHMUS_PILOT_AGENT',
+    get: (folder) => `GOBIN=${folder} go install istio.io/istio/pilot/cmd/pilot-agent@${istio}`,
+  },
+  keepalived: { variable: 'ISTHMUS_KEEPALIVED', get: () => 'apt-get install keepalived' },
   kwok: { variable: 'ISTHMUS_KWOK', get: (folder) => `GOBIN=${folder} go install sigs.k8s.io/kwok/cmd/kwok@v0.8.0` },
   kube: { variable: 'ISTHMUS_KUBE', get: (folder) => `go build -C test/lab/go -trimpath -o ${folder}/kube .` },
   etcd: { variable: 'ISTHMUS_ETCD', get: () => 'apt-get install etcd-server' },

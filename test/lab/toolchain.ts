@@ -8,6 +8,9 @@ import { toolFolder } from '../helpers/tools.ts';
 const run = promisify(execFile);
 const kubernetes = '1.34.4';
 
+/** Istio's tagged releases are no Go module versions, so this names a commit of its main branch. */
+export const istioModuleVersion = 'v0.0.0-20260827124520-eed52ebb66ad';
+
 interface Tool {
   readonly name: string;
   /** Module and version that must be in the program's build information; anything else is built again. */
@@ -23,14 +26,14 @@ export const tools: readonly Tool[] = [
   { name: 'helm4', module: 'helm.sh/helm/v4', version: 'v4.3.1', package: 'helm.sh/helm/v4/cmd/helm' },
   { name: 'kwok', module: 'sigs.k8s.io/kwok', version: 'v0.8.0', package: 'sigs.k8s.io/kwok/cmd/kwok' },
   { name: 'kube', module: 'k8s.io/kubernetes', version: `v${kubernetes}` },
-  {
-    // Istio's tagged releases are no Go module versions, so this names a commit of its main branch.
-    name: 'istioctl',
-    module: 'istio.io/istio',
-    version: 'v0.0.0-20260827124520-eed52ebb66ad',
-    package: 'istio.io/istio/istioctl/cmd/istioctl',
-  },
+  istio('istioctl', 'istioctl'),
+  istio('pilot-discovery', 'pilot'),
+  istio('pilot-agent', 'pilot'),
 ];
+
+function istio(name: string, folder: string): Tool {
+  return { name, module: 'istio.io/istio', version: istioModuleVersion, package: `istio.io/istio/${folder}/cmd/${name}` };
+}
 
 /** Debian packages and the program that shows each is there. */
 const packages: Readonly<Record<string, string>> = {
@@ -43,6 +46,10 @@ const packages: Readonly<Record<string, string>> = {
   'kubernetes-client': 'kubectl',
   time: 'time',
   'util-linux': 'setpriv',
+  debootstrap: 'debootstrap',
+  keepalived: 'keepalived',
+  'python3-pip': 'pip3',
+  unzip: 'unzip',
 };
 
 /**
