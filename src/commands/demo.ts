@@ -6,6 +6,7 @@ import { describePlan } from '../render/plan-text.ts';
 import { loadMesh } from '../spec/load.ts';
 import { generate, readTemplates, refuseBlocked } from './generate.ts';
 import { readInputs } from './load.ts';
+import { paint } from './output.ts';
 import { planLoaded } from './plan.ts';
 import type { Run } from './types.ts';
 
@@ -16,12 +17,10 @@ export const run: Run = async (system, args) => {
   const loaded = loadDemo(text, istioVersion, resolve(system.cwd, out));
   const inputs = await readInputs(system, loaded);
   const plan = planLoaded(system, loaded, inputs);
-  system.terminal.out(describePlan(plan));
   refuseBlocked(system, plan);
   await generate(system, { loaded, inputs, plan }, { out, edited: 'refuse' });
-  system.terminal.out(
-    `\nWrote ${out}. Look at ${join(out, 'README.md')}, ${join(out, 'topology.svg')} and the charts in ${join(out, 'clusters')}.\n`,
-  );
+  const next = `look at ${join(out, 'README.md')}, ${join(out, 'topology.svg')} and the charts in ${join(out, 'clusters')}`;
+  system.terminal.out(paint(system.terminal, describePlan(plan, next)));
   return exitCodes.ok;
 };
 

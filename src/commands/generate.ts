@@ -9,6 +9,7 @@ import type { ChartSources, TemplateSources } from '../render/types.ts';
 import type { LoadedMesh } from '../spec/schema.ts';
 import type { System } from '../system/types.ts';
 import { readInputs, readMesh } from './load.ts';
+import { paint } from './output.ts';
 import { blockingFindings, planLoaded } from './plan.ts';
 import { factsFiles, type Source } from './source.ts';
 import type { Run } from './types.ts';
@@ -34,7 +35,7 @@ export const run: Run = async (system, args) => {
   const plan = planLoaded(system, loaded, inputs);
   refuseBlocked(system, plan);
   const written = await generate(system, { loaded, inputs, plan }, options);
-  system.terminal.err(describeFindings(plan));
+  system.terminal.err(paint(system.terminal, describeFindings(plan)));
   system.terminal.out(describeWritten(options.out, plan, written));
   return exitCodes.ok;
 };
@@ -57,7 +58,7 @@ export async function generate(system: System, source: Source & { readonly plan:
 export function refuseBlocked(system: System, plan: MeshPlan): void {
   const blocking = blockingFindings(plan);
   if (blocking.length === 0) return;
-  system.terminal.err(describeFindings(plan));
+  system.terminal.err(paint(system.terminal, describeFindings(plan)));
   const codes = [...new Set(blocking.map((finding) => finding.code))].join(', ');
   throw new IsthmusError('findings', `the plan has ${blocking.length === 1 ? 'an error' : `${blocking.length} errors`}: ${codes}`, {
     hint: `\`isthmus explain ${blocking[0]?.code}\` tells more; \`ignore: [${codes}]\` in mesh.yaml accepts them.`,

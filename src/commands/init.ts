@@ -25,7 +25,7 @@ export const run: Run = async (system, args) => {
     clusters: contexts.map((context, index) => ({
       name: names[index] ?? context,
       context,
-      ...kubeconfigOf(args),
+      ...kubeconfigOf(system, args),
       comments: comments(facts[index]),
     })),
   });
@@ -40,16 +40,16 @@ function readContexts(
   contexts: readonly string[],
   names: readonly string[],
 ): Promise<ClusterFacts[]> {
-  const { kubeconfig } = kubeconfigOf(args);
-  const access = kubeconfig === undefined ? {} : { kubeconfig: resolve(system.cwd, kubeconfig) };
+  const access = kubeconfigOf(system, args);
   return Promise.all(
     contexts.map((context, index) => readCluster(system, { cluster: names[index] ?? context, context, ...access }, 'istio-system')),
   );
 }
 
-function kubeconfigOf(args: ParsedArguments): { kubeconfig?: string } {
+/** Absolute, because nobody knows yet in which folder the mesh file will be. */
+function kubeconfigOf(system: System, args: ParsedArguments): { kubeconfig?: string } {
   const kubeconfig = args.option('kubeconfig');
-  return kubeconfig === undefined ? {} : { kubeconfig };
+  return kubeconfig === undefined ? {} : { kubeconfig: resolve(system.cwd, kubeconfig) };
 }
 
 /** What was found in a cluster, one line each, as comments beside its entry. */

@@ -12,12 +12,23 @@ export interface Result {
 
 /** Prints a result in the form that `-o` names. */
 export function printResult(terminal: Terminal, args: ParsedArguments, result: Result): void {
-  terminal.out(formatResult(args.option('output') ?? 'text', result));
+  const format = args.option('output') ?? 'text';
+  terminal.out(format === 'text' ? paint(terminal, result.text()) : formatValue(format, result.value));
 }
 
-function formatResult(format: string, result: Result): string {
-  if (format === 'json') return `${JSON.stringify(result.value, null, 2)}\n`;
-  return format === 'yaml' ? toYaml(result.value) : result.text();
+const codes: Readonly<Record<string, string>> = { error: '\u001b[31m', warning: '\u001b[33m', plain: '\u001b[0m' };
+
+/** Colours the severities that findings begin with; everything else stays plain. */
+export function paint(terminal: Terminal, text: string): string {
+  if (!terminal.colour) return text;
+  return text.replaceAll(
+    /^ {2}(error|warning)(?= +ISM[0-9]{3} )/gm,
+    (start, severity: string) => `${codes[severity] ?? ''}${start}${codes['plain']}`,
+  );
+}
+
+function formatValue(format: string, value: unknown): string {
+  return format === 'json' ? `${JSON.stringify(value, null, 2)}\n` : toYaml(value);
 }
 
 /** Rows as aligned columns, two spaces apart, without trailing spaces. */

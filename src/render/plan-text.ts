@@ -13,8 +13,11 @@ const wholeMesh = 'mesh';
 /** Under the code of a finding, behind its severity. */
 const hintIndent = ' '.repeat(11);
 
-/** The whole plan, without colour; ends in a newline. */
-export function describePlan(plan: MeshPlan): string {
+/**
+ * The whole plan, without colour; ends in a newline.
+ * @param next what to do next, where the caller knows better than the plan
+ */
+export function describePlan(plan: MeshPlan, next: string = nextStep(plan)): string {
   const sections = [
     `${title(plan)}\n`,
     columns(plan.clusters.map(clusterCells)),
@@ -22,7 +25,7 @@ export function describePlan(plan: MeshPlan): string {
     ...plan.clusters.map((cluster) => describeRoutes(cluster)),
     section('Not joined by routes', columns(plan.links.filter((link) => link.by !== 'routes').map(linkCells))),
     describeFindings(plan),
-    `Next: ${nextStep(plan)}\n`,
+    `Next: ${next}\n`,
   ];
   return sections.filter((text) => text !== '').join('\n');
 }

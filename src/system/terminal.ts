@@ -18,7 +18,8 @@ export interface TerminalOptions {
 const defaultColumns = 80;
 
 /**
- * Colour: NO_COLOR (any non-empty value) turns it off, else FORCE_COLOR decides (0 and false are off), else stderr being a terminal.
+ * Colour: NO_COLOR (any non-empty value) turns it off, else FORCE_COLOR decides (0 and false are off), else stdout being a terminal:
+ * a result that goes into a pipe or a file is plain.
  * A reader that closes its end of the pipe early (`isthmus plan | head`) ends the output, not the program.
  */
 export function createTerminal({ stdout, stderr, env }: TerminalOptions): Terminal {
@@ -27,16 +28,16 @@ export function createTerminal({ stdout, stderr, env }: TerminalOptions): Termin
     out: quietWriter(stdout),
     err: quietWriter(stderr),
     interactive: redrawable,
-    colour: wantsColour(env, redrawable),
+    colour: wantsColour(env, stdout.isTTY === true && env['TERM'] !== 'dumb'),
     columns: stderr.columns !== undefined && stderr.columns > 0 ? stderr.columns : defaultColumns,
   };
 }
 
-function wantsColour(env: TerminalOptions['env'], redrawable: boolean): boolean {
+function wantsColour(env: TerminalOptions['env'], visible: boolean): boolean {
   if (isSet(env['NO_COLOR'])) return false;
   const forced = env['FORCE_COLOR'];
   if (forced !== undefined) return forced !== '0' && forced !== 'false';
-  return redrawable;
+  return visible;
 }
 
 function isSet(value: string | undefined): boolean {

@@ -100,6 +100,7 @@ export interface Terminal {
   err(text: string): void;
   /** Whether stderr is a terminal that may be redrawn. */
   readonly interactive: boolean;
+  /** Whether text may be coloured: stdout is a terminal, unless NO_COLOR or FORCE_COLOR says otherwise. */
   readonly colour: boolean;
   readonly columns: number;
 }
