@@ -1,13 +1,15 @@
-// Runs one kind of tests (unit, charts or e2e), prints them with their times, and ends with `N passed, N failed`.
+// Runs one kind of tests (unit, charts, e2e or lab), prints them with their times, and ends with `N passed, N failed`.
 // Usage: node --import tsx test/run.ts unit [part of a file name]
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestResult } from './helpers/suite.ts';
 
-type Kind = 'unit' | 'charts' | 'e2e';
+const kinds = ['unit', 'charts', 'e2e', 'lab'] as const;
+type Kind = (typeof kinds)[number];
 
 function kindOf(file: string): Kind {
   if (file.startsWith('charts/')) return 'charts';
+  if (file.startsWith('lab-e2e/')) return 'lab';
   return file.startsWith('e2e/') ? 'e2e' : 'unit';
 }
 
@@ -23,8 +25,9 @@ function printSlowest(results: readonly TestResult[], count: number): void {
   for (const { suite, test, seconds } of slow.slice(0, count)) console.log(`  ${seconds.toFixed(1).padStart(7)} s  ${suite}: ${test}`);
 }
 
-const [kind = 'unit', part = ''] = process.argv.slice(2);
-if (kind !== 'unit' && kind !== 'charts' && kind !== 'e2e') throw new Error(`no such kind of tests: ${kind}`);
+const [wanted = 'unit', part = ''] = process.argv.slice(2);
+const kind = kinds.find((each) => each === wanted);
+if (kind === undefined) throw new Error(`no such kind of tests: ${wanted}`);
 const files = testFiles(kind, part);
 if (files.length === 0) throw new Error(`no ${kind} tests${part === '' ? '' : ` with "${part}" in their name`}`);
 // uvu must see its deferral before anything imports it, so both imports wait until here.
@@ -32,6 +35,6 @@ const { run } = await import('uvu/run');
 await run(files);
 const { results } = await import('./helpers/suite.ts');
 const failed = results.filter((result) => !result.passed).length;
-printSlowest(results, kind === 'e2e' ? results.length : 5);
+printSlowest(results, kind === 'e2e' || kind === 'lab' ? results.length : 5);
 console.log(`${results.length - failed} passed, ${failed} failed`);
 if (failed > 0 || results.length === 0) process.exitCode = 1;

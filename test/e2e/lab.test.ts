@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import type { KubeObject } from '../../src/base/objects.ts';
 import { assert, describe } from '../helpers/suite.ts';
 import { toolPath } from '../helpers/tools.ts';
-import { type Cluster, removeClusters, startCluster } from '../lab/cluster.ts';
+import { type Cluster, startCluster } from '../lab/cluster.ts';
+import { removeFolders } from '../lab/folders.ts';
 import { loadNodes, loadPrimary, originalClusters } from '../lab/load.ts';
 import { startLoadBalancer } from '../lab/load-balancer.ts';
 import { allObjects, contentOf, putAll, versions } from '../lab/objects.ts';
@@ -147,7 +148,7 @@ describe('the lab', ({ test, before, after }) => {
     owner.kill('SIGKILL');
 
     await waitFor('etcd to end', async () => !isAlive(etcd));
-    assert.equal(await removeClusters(lab), [folder]);
+    assert.equal(await removeFolders(lab), [folder]);
     assert.equal(readdirSync(lab), []);
     rmdirSync(lab);
   });

@@ -61,7 +61,8 @@ export function calicoObjects({ podCIDR, nodes }: CalicoOptions): KubeObject[] {
   ];
 }
 
-function blockObjects(node: string, cidr: string): KubeObject[] {
+/** The confirmed affinity of a node to a block, and the block. */
+export function blockObjects(node: string, cidr: string): KubeObject[] {
   const dashed = cidr.replaceAll(/[./]/g, '-');
   return [
     calico('BlockAffinity', `${node}-${dashed}`, { cidr, node, state: 'confirmed', deleted: 'false', type: 'host' }),

@@ -1,29 +1,59 @@
 // The lab by hand: builds its tools, starts clusters that stay, and removes them.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { type Cluster, labFolder, removeClusters, startCluster } from './cluster.ts';
+import { parseArgs } from 'node:util';
+import { type Cluster, startCluster } from './cluster.ts';
+import { labFolder, removeFolders } from './folders.ts';
 import { loadNodes, loadPrimary, originalClusters } from './load.ts';
+import { keptLab, startLab } from './nodes/lab.ts';
+import { insideOf, networkOf } from './nodes/machine.ts';
+import { meshShape } from './nodes/shape.ts';
 import { buildToolchain } from './toolchain.ts';
 
 const usage = `Usage: npm run lab -- <command>
-  build                 build the tools, once, into a cache outside the checkout
-  up [--istio]          start cluster1 and cluster2 with the nodes of the original procedure; --istio makes cluster1 a primary
-  kubectl NAME ARGS...  run kubectl against a cluster
-  down                  remove all clusters
+  build                                      build the tools, once, into a cache outside the checkout
+  up [--clusters 2] [--nodes 3]              start clusters c1, c2, ... of real nodes c1-n1, c1-n2, ...
+  up --simulated [--istio]                   start API servers only, with kwok's nodes; --istio makes the first a primary
+  kubectl CLUSTER ARGS...                    run kubectl against a cluster
+  run COMMAND...                             run a command in the network of the nodes, where every API server can be reached
+  enter NODE COMMAND...                      run a command on a node
+  down                                       remove all clusters
 `;
 
-async function up(args: readonly string[]): Promise<void> {
+async function up(args: string[]): Promise<void> {
+  const options = {
+    clusters: { type: 'string' },
+    nodes: { type: 'string' },
+    simulated: { type: 'boolean' },
+    istio: { type: 'boolean' },
+  } as const;
+  const { values } = parseArgs({ args, options });
   await buildToolchain(say);
   const start = performance.now();
+  const kubeconfigs = values.simulated === true ? await upSimulated(values.istio === true) : await upNodes(values);
+  say(`export KUBECONFIG=${kubeconfigs.join(':')}`);
+  say(`up in ${((performance.now() - start) / 1000).toFixed(1)} s`);
+}
+
+async function upNodes({ clusters = '2', nodes = '3' }: { clusters?: string; nodes?: string }): Promise<string[]> {
+  const lab = await startLab({ shape: meshShape({ clusters: Number(clusters), nodes: Number(nodes) }), keep: true });
+  for (const cluster of lab.clusters) {
+    for (const { shape } of cluster.nodes.values()) say(`${cluster.name}  ${shape.name}  ${shape.address}  ${shape.blocks.join(' ')}`);
+    cluster.client.close();
+  }
+  return lab.clusters.map(({ kubeconfig }) => kubeconfig);
+}
+
+async function upSimulated(istio: boolean): Promise<string[]> {
   const clusters = await Promise.all(Object.entries(originalClusters).map(([name, shape]) => startLoaded(name, shape)));
   const [primary] = clusters;
-  if (args.includes('--istio') && primary !== undefined) {
+  if (istio && primary !== undefined)
     await loadPrimary(primary.client, { cluster: primary.name, meshID: 'mesh1', network: 'network1', version: '1.30.3' });
+  for (const { name, server, client } of clusters) {
+    say(`${name}  ${server}`);
+    client.close();
   }
-  for (const { name, server, kubeconfig } of clusters) say(`${name}  ${server}  ${kubeconfig}`);
-  say(`export KUBECONFIG=${clusters.map(({ kubeconfig }) => kubeconfig).join(':')}`);
-  say(`up in ${((performance.now() - start) / 1000).toFixed(1)} s`);
-  for (const { client } of clusters) client.close();
+  return clusters.map(({ kubeconfig }) => kubeconfig);
 }
 
 async function startLoaded(name: string, shape: (typeof originalClusters)['cluster1']): Promise<Cluster> {
@@ -33,12 +63,20 @@ async function startLoaded(name: string, shape: (typeof originalClusters)['clust
 }
 
 function kubectl([name = '', ...args]: readonly string[]): void {
-  const config = join(labFolder(), name, 'admin.kubeconfig');
-  process.exitCode = spawnSync('kubectl', ['--kubeconfig', config, ...args], { stdio: 'inherit' }).status ?? 1;
+  if (name.startsWith('cluster')) become(['kubectl', '--kubeconfig', join(labFolder(), name, 'admin.kubeconfig'), ...args]);
+  else become([...networkOf(kept(), 'fabric'), 'kubectl', '--kubeconfig', join(kept(), name, 'admin.kubeconfig'), ...args]);
+}
+
+function kept(): string {
+  return join(labFolder(), keptLab);
+}
+
+function become([program = '', ...args]: readonly string[]): void {
+  process.exitCode = spawnSync(program, args, { stdio: 'inherit' }).status ?? 1;
 }
 
 async function down(): Promise<void> {
-  for (const folder of await removeClusters()) say(`removed ${folder}`);
+  for (const folder of await removeFolders()) say(`removed ${folder}`);
 }
 
 function say(line: string): void {
@@ -50,6 +88,8 @@ const commands: Readonly<Record<string, () => Promise<void> | void>> = {
   build: () => buildToolchain(say),
   up: () => up(args),
   kubectl: () => kubectl(args),
+  run: () => become([...networkOf(kept(), 'fabric'), ...args]),
+  enter: () => become([...insideOf(kept(), args[0] ?? ''), ...args.slice(1)]),
   down,
 };
 const action = Object.hasOwn(commands, command) ? commands[command] : undefined;

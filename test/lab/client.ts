@@ -22,9 +22,13 @@ export interface ApiClient {
 
 const timeoutMs = 60_000;
 
-/** Connects as the client whose key pair is `<user>.key` and `<user>.crt` in the folder. */
-export function createClient(server: string, pki: string, user: string): ApiClient {
+/**
+ * Connects as the client whose key pair is `<user>.key` and `<user>.crt` in the folder.
+ * @param socket Unix socket that leads to the API server, when it is in a network of its own
+ */
+export function createClient(server: string, { pki, user, socket }: { pki: string; user: string; socket?: string }): ApiClient {
   const agent = new Agent({
+    ...(socket === undefined ? {} : { socketPath: socket, servername: 'localhost' }),
     keepAlive: true,
     maxSockets: 16,
     ca: readFileSync(join(pki, 'ca.crt')),

@@ -16,20 +16,31 @@ const clients = {
   kwok: '/O=system:masters/CN=kwok',
 } as const;
 
-export type ClientName = keyof typeof clients;
+export interface PkiOptions {
+  readonly cluster: string;
+  /** IP addresses that the API server is called by. */
+  readonly addresses: readonly string[];
+  /** More clients than every cluster has: subjects by file name. */
+  readonly clients?: Readonly<Record<string, string>>;
+}
 
 /** Writes ca, apiserver, service-account and client keys and certificates (`.key`, `.crt`, PEM) into `folder`. */
-export async function createPki(folder: string, cluster: string, serviceAddress: string): Promise<void> {
+export async function createPki(folder: string, { cluster, addresses, clients: more = {} }: PkiOptions): Promise<void> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   await makeAuthority(folder, 'ca', cluster);
   const names = ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc', 'localhost'].map((name) => `DNS:${name}`);
-  const server = [...names, 'IP:127.0.0.1', `IP:${serviceAddress}`].join(',');
+  const server = [...names, ...addresses.map((address) => `IP:${address}`)].join(',');
   await Promise.all([
     makeCertificate(folder, 'apiserver', ['-subj', '/CN=kube-apiserver', '-addext', `subjectAltName=${server}`]),
-    ...Object.entries(clients).map(([name, subject]) => makeCertificate(folder, name, ['-subj', subject])),
+    ...Object.entries({ ...clients, ...more }).map(([name, subject]) => makeClient(folder, name, subject)),
   ]);
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   writeFileSync(join(folder, 'service-account.key'), privateKey.export({ type: 'sec1', format: 'pem' }), { mode: 0o600 });
+}
+
+/** Makes the key and certificate of one more client. */
+export async function makeClient(folder: string, name: string, subject: string): Promise<void> {
+  await makeCertificate(folder, name, ['-subj', subject]);
 }
 
 /** Makes a self-signed authority `<name>.crt` with its key. */
@@ -38,7 +49,7 @@ export async function makeAuthority(folder: string, name: string, commonName: st
 }
 
 /** A kubeconfig with one cluster, one user and one context, all named `context`. */
-export function kubeconfig(folder: string, client: ClientName, { context, server }: { context: string; server: string }): string {
+export function kubeconfig(folder: string, client: string, { context, server }: { context: string; server: string }): string {
   const data = (file: string) => readFileSync(join(folder, file)).toString('base64');
   const config = {
     apiVersion: 'v1',

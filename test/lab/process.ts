@@ -12,6 +12,8 @@ export interface ProcessOptions {
   /** Lives on after this program ends, until `down`. */
   readonly keep: boolean;
   readonly env?: Readonly<Record<string, string>>;
+  /** Words before the command that make it run in other namespaces, such as `nsenter --net=...`. */
+  readonly inside?: readonly string[];
 }
 
 export interface LabProcess {
@@ -51,10 +53,13 @@ export function startProcess(options: ProcessOptions): LabProcess {
   };
 }
 
-function launch({ folder, name, command, keep, env }: ProcessOptions): Identity {
+/** The kernel ends a process with its parent, even after kill -9 of the parent. */
+const withParent = ['setpriv', '--pdeathsig', 'KILL'];
+
+function launch({ folder, name, command, keep, env, inside }: ProcessOptions): Identity {
   const log = openSync(join(folder, `${name}.log`), 'a');
-  // The kernel ends the child with its parent, even after kill -9 of the parent.
-  const [program = '', ...args] = keep ? command : ['setpriv', '--pdeathsig', 'KILL', ...command];
+  const entered = inside === undefined ? command : [...inside, ...withParent, ...command];
+  const [program = '', ...args] = keep ? entered : [...withParent, ...entered];
   const child = spawn(program, args, { detached: true, stdio: ['ignore', log, log], env: { ...process.env, ...env } });
   closeSync(log);
   if (child.pid === undefined) throw new Error(`cannot start ${program}`);
@@ -94,7 +99,15 @@ async function end(identity: Identity): Promise<void> {
 }
 
 function signal(identity: Identity, name: NodeJS.Signals): void {
-  if (isAlive(identity)) process.kill(identity.pid, name);
+  if (isAlive(identity)) process.kill(workerOf(identity.pid), name);
+}
+
+/** Programs that enter namespaces wait for a child that does the work, and end with it. */
+function workerOf(pid: number): number {
+  const program = readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  if (program !== 'nsenter' && program !== 'unshare') return pid;
+  const [child] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+  return child === undefined || child === '' ? pid : workerOf(Number(child));
 }
 
 /** Field 22 of /proc/PID/stat, in clock ticks after boot; empty when there is no such process or only its remains. */

@@ -1,7 +1,7 @@
 // The programs that the lab and the tests run, pinned here and built once into a cache outside the checkout.
 import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
 import { toolFolder } from '../helpers/tools.ts';
 
@@ -26,6 +26,7 @@ export const tools: readonly Tool[] = [
   { name: 'helm4', module: 'helm.sh/helm/v4', version: 'v4.3.1', package: 'helm.sh/helm/v4/cmd/helm' },
   { name: 'kwok', module: 'sigs.k8s.io/kwok', version: 'v0.8.0', package: 'sigs.k8s.io/kwok/cmd/kwok' },
   { name: 'kube', module: 'k8s.io/kubernetes', version: `v${kubernetes}` },
+  { name: 'coredns', module: 'github.com/coredns/coredns', version: 'v1.12.4', package: 'github.com/coredns/coredns' },
   istio('istioctl', 'istioctl'),
   istio('pilot-discovery', 'pilot'),
   istio('pilot-agent', 'pilot'),
@@ -46,6 +47,16 @@ const packages: Readonly<Record<string, string>> = {
   'kubernetes-client': 'kubectl',
   time: 'time',
   'util-linux': 'setpriv',
+  bird2: 'bird',
+  containerd: 'containerd',
+  runc: 'runc',
+  'containernetworking-plugins': '/usr/lib/cni/ptp',
+  iptables: 'iptables',
+  conntrack: 'conntrack',
+  socat: 'socat',
+  mawk: 'mawk',
+  'iputils-ping': 'ping',
+  curl: 'curl',
   debootstrap: 'debootstrap',
   keepalived: 'keepalived',
   'python3-pip': 'pip3',
@@ -116,5 +127,6 @@ function installPackages(say: (line: string) => void): void {
 }
 
 function onPath(program: string): boolean {
-  return (process.env['PATH'] ?? '').split(':').some((folder) => existsSync(join(folder, program)));
+  const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin'];
+  return isAbsolute(program) ? existsSync(program) : folders.some((folder) => existsSync(join(folder, program)));
 }

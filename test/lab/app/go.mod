@@ -1,0 +1,3 @@
+module isthmus.test/app
+
+go 1.26
