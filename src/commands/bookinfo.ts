@@ -17,7 +17,7 @@ const images = { hub: 'registry.istio.io/release', tag: '1.20.3' } as const;
 const requests = 60;
 
 export const run: Run = async (system, args) => {
-  const generated = await readGenerated(system.files, resolve(system.cwd, args.option('mesh') ?? 'out'));
+  const generated = await readGenerated(system.files, resolve(system.cwd, args.positionals[1] ?? 'out'));
   const [primary, remote] = await openPair(system, generated);
   const deps = {
     primary: primary.client,
@@ -90,9 +90,12 @@ function describe(results: readonly StageResult[]): string {
 }
 
 function next(args: ParsedArguments): string {
-  const options = [
-    ...(args.option('namespace') === undefined ? [] : ['--namespace', args.option('namespace')]),
-    ...(args.option('mesh') === undefined ? [] : ['--mesh', args.option('mesh')]),
+  const namespace = args.option('namespace') ?? 'bookinfo';
+  const words = [
+    'isthmus demo bookinfo',
+    args.positionals[1] ?? 'out',
+    '--remove',
+    ...(namespace === 'bookinfo' ? [] : ['--namespace', namespace]),
   ];
-  return `BookInfo keeps running. Remove it with: ${['isthmus demo bookinfo --remove', ...options].join(' ')}\n`;
+  return `BookInfo keeps running. Remove it with: ${words.join(' ')}\n`;
 }

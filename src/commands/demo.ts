@@ -1,4 +1,4 @@
-// isthmus demo: the two clusters of the 2018 procedure, recorded, planned and generated without any cluster.
+// isthmus demo: the two clusters of the 2018 procedure, recorded, planned and generated without any cluster; or BookInfo on a real mesh.
 import { join, resolve } from 'node:path';
 import { exitCodes, usageError } from '../base/errors.ts';
 import { renderDemoMesh } from '../render/demo.ts';
@@ -11,6 +11,7 @@ import { planLoaded } from './plan.ts';
 import type { Run } from './types.ts';
 
 export const run: Run = async (system, args) => {
+  if (args.positionals[0] === 'bookinfo') return (await import('./bookinfo.ts')).run(system, args);
   const out = args.option('out') ?? 'isthmus-demo';
   const istioVersion = args.option('istio') ?? '0.8.0';
   const text = renderDemoMesh(await readTemplates(system, undefined), istioVersion);

@@ -21,12 +21,28 @@ const generated: ArgumentSpec = { name: '[out]', summary: 'folder written by ist
 export const commands: readonly CommandSpec[] = [
   {
     name: 'demo',
-    summary: 'plan and generate the mesh of the two recorded clusters of 2018; no cluster needed',
-    options: [
-      { flags: '--istio <version>', summary: 'Istio of the mesh', default: '0.8.0' },
-      { flags: '--out <folder>', summary: 'where to write', default: 'isthmus-demo' },
+    summary: 'plan and generate the mesh of the two recorded clusters of 2018, no cluster needed; or run BookInfo across a joined mesh',
+    details:
+      'bookinfo puts everything but reviews-v3 into the primary and reviews-v3 into the remote, sends all requests to v1, then to v3, then half to each, and prints who answered.',
+    arguments: [
+      { name: '[what]', summary: 'what to show', choices: ['recorded', 'bookinfo'], default: 'recorded' },
+      { name: '[generated]', summary: 'bookinfo: folder of the installed mesh, written by isthmus generate', default: 'out' },
     ],
-    examples: ['isthmus demo', 'isthmus demo --istio 1.30.3 --out demo-modern'],
+    options: [
+      { flags: '--istio <version>', summary: 'recorded: Istio of the mesh', default: '0.8.0' },
+      { flags: '--out <folder>', summary: 'recorded: where to write', default: 'isthmus-demo' },
+      { flags: '--hub <path>', summary: 'bookinfo: registry and path of its images; where Istio publishes them when absent' },
+      { flags: '--namespace <name>', summary: 'bookinfo: where it runs', default: 'bookinfo' },
+      { flags: '--remove', summary: 'bookinfo: take it out of both clusters again' },
+      timeout,
+      format,
+    ],
+    examples: [
+      'isthmus demo',
+      'isthmus demo --istio 1.30.3 --out demo-modern',
+      'isthmus demo bookinfo out',
+      'isthmus demo bookinfo out --remove',
+    ],
   },
   {
     name: 'init',
