@@ -22,6 +22,8 @@ export interface ImageConfig {
 export interface ImageArchive {
   /** Reference under which containerd knows it, such as `lab.local/tools:1`. */
   readonly reference: string;
+  /** More references of the same image. */
+  readonly alsoKnownAs?: readonly string[];
   /** Tar files, lowest first. */
   readonly layers: readonly string[];
   readonly config: ImageConfig;
@@ -48,7 +50,7 @@ export async function packFolder(layer: string, folder: string, exclude: readonl
 }
 
 /** Writes the archive of one image; an archive that is there is replaced in one step. */
-export async function writeImageArchive(archive: string, { reference, layers, config }: ImageArchive): Promise<void> {
+export async function writeImageArchive(archive: string, { reference, alsoKnownAs = [], layers, config }: ImageArchive): Promise<void> {
   await inFolderBeside(archive, async (folder) => {
     const digests = await Promise.all(layers.map(digestOf));
     const image = JSON.stringify({
@@ -60,7 +62,7 @@ export async function writeImageArchive(archive: string, { reference, layers, co
     const name = `${createHash('sha256').update(image).digest('hex')}.json`;
     const names = digests.map((digest) => `${digest}.tar`);
     writeFileSync(join(folder, name), image);
-    writeFileSync(join(folder, 'manifest.json'), JSON.stringify([{ Config: name, RepoTags: [reference], Layers: names }]));
+    writeFileSync(join(folder, 'manifest.json'), JSON.stringify([{ Config: name, RepoTags: [reference, ...alsoKnownAs], Layers: names }]));
     // Two layers may be the same file.
     for (const [file, layer] of new Map(names.map((each, index) => [each, layers[index] ?? ''])))
       symlinkSync(resolve(layer), join(folder, file));

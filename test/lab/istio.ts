@@ -19,24 +19,38 @@ export interface PrimaryOptions {
 }
 
 /** Objects of a control plane that serves remotes, without custom resource definitions; apply the namespace first. */
-export async function istioPrimary({ cluster, meshID, network, version }: PrimaryOptions): Promise<KubeObject[]> {
-  const values = {
-    'global.hub': 'registry.istio.io/release',
+export async function istioPrimary(options: PrimaryOptions): Promise<KubeObject[]> {
+  const objects = await renderPrimary({ ...options, hub: 'registry.istio.io/release' });
+  return [namespaceOf(options), ...objects.filter(({ kind }) => kind !== 'CustomResourceDefinition'), await rootCertificate()];
+}
+
+/** The namespace of a control plane, as a user of several clusters labels it. */
+export function namespaceOf({ network }: Pick<PrimaryOptions, 'network'>): KubeObject {
+  const labels = { 'topology.istio.io/network': network };
+  return { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'istio-system', labels } };
+}
+
+export interface RenderOptions extends PrimaryOptions {
+  /** Where images come from. */
+  readonly hub: string;
+  /** More values of Istio's charts, by path. */
+  readonly values?: Readonly<Record<string, string>>;
+}
+
+/** What `istioctl manifest generate` makes of the minimal profile for a control plane that serves remotes. */
+export async function renderPrimary({ cluster, meshID, network, version, hub, values }: RenderOptions): Promise<KubeObject[]> {
+  const all = {
+    'global.hub': hub,
     'global.tag': version,
     'global.meshID': meshID,
     'global.network': network,
     'global.multiCluster.clusterName': cluster,
     'pilot.env.EXTERNAL_ISTIOD': 'true',
+    ...values,
   };
-  const flags = Object.entries(values).flatMap(([name, value]) => ['--set', `values.${name}=${value}`]);
+  const flags = Object.entries(all).flatMap(([name, value]) => ['--set', `values.${name}=${value}`]);
   const rendered = await run(toolPath('istioctl'), ['manifest', 'generate', '--set', 'profile=minimal', ...flags], { maxBuffer: 64 << 20 });
-  const objects = parseYamlStream(rendered.stdout, 'istioctl manifest generate') as KubeObject[];
-  const labels = { 'topology.istio.io/network': network };
-  return [
-    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'istio-system', labels } },
-    ...objects.filter(({ kind }) => kind !== 'CustomResourceDefinition'),
-    await rootCertificate(),
-  ];
+  return parseYamlStream(rendered.stdout, 'istioctl manifest generate') as KubeObject[];
 }
 
 async function rootCertificate(): Promise<KubeObject> {
