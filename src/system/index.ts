@@ -29,9 +29,9 @@ export function createSystem(signal: AbortSignal = new AbortController().signal)
       const { createExec } = await import('./exec.ts');
       return createExec(env, signal)(program, args, options);
     },
-    connect: async (access) => {
+    connect: async (access, ownSignal = signal) => {
       const { connectCluster } = await import('./kubernetes.ts');
-      return connectCluster(access, { files, env, clock, signal });
+      return connectCluster(access, { files, env, clock, signal: ownSignal });
     },
     terminal: createTerminal({ stdout: process.stdout, stderr: process.stderr, env }),
     cwd: process.cwd(),

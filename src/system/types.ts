@@ -121,7 +121,8 @@ export interface System {
   readonly packageFolder: string;
   /** A UUID for lease holders. */
   uuid(): string;
-  connect(access: ClusterAccess): Promise<ClusterClient>;
+  /** `signal` ends requests in the place of the one below: for work that must be tidied up after Ctrl-C. */
+  connect(access: ClusterAccess, signal?: AbortSignal): Promise<ClusterClient>;
   /** Reads standard input to its end, up to `maxBytes`. */
   readInput(maxBytes: number): Promise<string>;
   /** Aborted by Ctrl-C or SIGTERM. */
