@@ -12,6 +12,10 @@ const run = promisify(execFile);
 /** References of the images, for pods of tests and for `routes.image` of a mesh. */
 export const labImages = { pause: 'lab.local/pause:1', tools: 'lab.local/tools:1', app: 'lab.local/app:1' } as const;
 
+/** Where `isthmus demo bookinfo` finds stand-ins of BookInfo's images, by the names and the tag of the real ones. */
+export const bookinfoHub = 'lab.local/bookinfo';
+const bookinfoNames = ['details-v1', 'ratings-v1', 'reviews-v1', 'reviews-v2', 'reviews-v3', 'productpage-v1'];
+
 /** Makes the archives that are not in the cache yet, and returns the paths of all. */
 export async function buildNodeImages(): Promise<string[]> {
   const folder = join(dirname(toolFolder()), 'images');
@@ -20,7 +24,10 @@ export async function buildNodeImages(): Promise<string[]> {
   try {
     const app = await buildApp(work);
     const entry = ['/usr/local/bin/app'];
+    const bookinfo = { inputs: [app], config: { Entrypoint: [...entry, 'bookinfo'] }, pack: packApp(app) };
+    const [first = '', ...others] = bookinfoNames.map((name) => `${bookinfoHub}/examples-bookinfo-${name}:1.20.3`);
     return [
+      await archive(folder, first, { ...bookinfo, alsoKnownAs: others }),
       await archive(folder, labImages.pause, { inputs: [app], config: { Entrypoint: [...entry, 'pause'] }, pack: packApp(app) }),
       await archive(folder, labImages.app, { inputs: [app], config: { Entrypoint: entry }, pack: packApp(app) }),
       await archive(folder, labImages.tools, { inputs: await toolFiles(), config: { Cmd: ['/bin/sh'] }, pack: packTools }),
@@ -33,19 +40,20 @@ export async function buildNodeImages(): Promise<string[]> {
 interface Recipe {
   /** Files that the image is made from; their contents name the archive. */
   readonly inputs: readonly string[];
+  readonly alsoKnownAs?: readonly string[];
   readonly config: { readonly Entrypoint?: readonly string[]; readonly Cmd?: readonly string[] };
   readonly pack: (layer: string, inputs: readonly string[]) => Promise<void>;
 }
 
-async function archive(folder: string, reference: string, { inputs, config, pack }: Recipe): Promise<string> {
-  const hash = createHash('sha256').update(JSON.stringify([reference, config]));
+async function archive(folder: string, reference: string, { inputs, alsoKnownAs = [], config, pack }: Recipe): Promise<string> {
+  const hash = createHash('sha256').update(JSON.stringify([reference, alsoKnownAs, config]));
   for (const input of inputs) hash.update(input.startsWith(folder) ? '' : input).update(readFileSync(input));
   const path = join(folder, `${reference.replace(/^.*\/(.*):.*$/, '$1')}-${hash.digest('hex').slice(0, 12)}.tar`);
   if (existsSync(path)) return path;
   const layer = `${path}.layer-${process.pid}`;
   try {
     await pack(layer, inputs);
-    await writeImageArchive(path, { reference, layers: [layer], config });
+    await writeImageArchive(path, { reference, alsoKnownAs, layers: [layer], config });
   } finally {
     rmSync(layer, { force: true });
   }
