@@ -37,6 +37,8 @@ export interface MeshOptions {
 export interface Scene {
   readonly primary: Cluster;
   readonly remote: Cluster;
+  /** Both of them. */
+  readonly clusters: readonly Cluster[];
   /** Working folder of the CLI. */
   readonly folder: string;
   /** Everything the CLI has printed so far. */
@@ -71,6 +73,7 @@ export async function startScene(): Promise<Scene> {
   return {
     primary,
     remote,
+    clusters: [primary, remote],
     folder,
     printed,
     start,

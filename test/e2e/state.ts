@@ -1,14 +1,18 @@
-// What two clusters hold, in the forms that the end-to-end tests compare.
+// What clusters hold, in the forms that the end-to-end tests compare.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeObject } from '../../src/base/objects.ts';
+import type { ApiClient } from '../lab/client.ts';
 import { allObjects, contentOf, versions } from '../lab/objects.ts';
 import { waitFor } from '../lab/wait.ts';
-import type { Scene } from './scene.ts';
 
-/** What both clusters hold, with controllers at rest: two looks in a row are the same. */
-export async function settledContents(scene: Scene): Promise<Map<string, unknown>> {
-  const clusters = [scene.primary, scene.remote];
-  const look = async () => JSON.stringify(await Promise.all(clusters.map(async ({ client }) => [...(await versions(client))])));
+/** Whatever has clusters to look at. */
+export interface Clusters {
+  readonly clusters: readonly { readonly name: string; readonly client: ApiClient }[];
+}
+
+/** What all clusters hold, with controllers at rest: two looks in a row are the same. */
+export async function settledContents(scene: Clusters): Promise<Map<string, unknown>> {
+  const look = async () => JSON.stringify(await Promise.all(scene.clusters.map(async ({ client }) => [...(await versions(client))])));
   let last = await look();
   await waitFor('the clusters to rest', async () => {
     await sleep(700);
@@ -19,29 +23,29 @@ export async function settledContents(scene: Scene): Promise<Map<string, unknown
   return contents(scene);
 }
 
-/** Every object of both clusters by `cluster Kind namespace/name`, without what the API server counts. */
-export function contents(scene: Scene): Promise<Map<string, unknown>> {
+/** Every object of all clusters by `cluster Kind namespace/name`, without what the API server counts. */
+export function contents(scene: Clusters): Promise<Map<string, unknown>> {
   return everyObject(scene, contentOf);
 }
 
-/** The resourceVersion of every object of both clusters. */
-export function allVersions(scene: Scene): Promise<Map<string, unknown>> {
+/** The resourceVersion of every object of all clusters. */
+export function allVersions(scene: Clusters): Promise<Map<string, unknown>> {
   return everyObject(scene, ({ metadata }) => metadata.resourceVersion);
 }
 
 /**
- * What was asked of both clusters, however it came there: specs, data and rules, without what controllers, helm and chance add.
+ * What was asked of all clusters, however it came there: specs, data and rules, without what controllers, helm and chance add.
  * Two installations of the same charts give the same intents.
  */
-export async function intents(scene: Scene): Promise<Map<string, unknown>> {
+export async function intents(scene: Clusters): Promise<Map<string, unknown>> {
   const all = await everyObject(scene, (object) => object);
   const wanted = [...all].filter(([, object]) => !isByproduct(object as KubeObject));
   return new Map(wanted.map(([key, object]) => [key, intentOf(object as KubeObject)]));
 }
 
-/** Statuses of the newest revision of every helm release of both clusters, by `cluster namespace/release`. */
-export async function releaseStatuses(scene: Scene): Promise<Map<string, string>> {
-  const lists = [scene.primary, scene.remote].map(async ({ name, client }) => {
+/** Statuses of the newest revision of every helm release of all clusters, by `cluster namespace/release`. */
+export async function releaseStatuses(scene: Clusters): Promise<Map<string, string>> {
+  const lists = scene.clusters.map(async ({ name, client }) => {
     const secrets = await client.list('/api/v1/secrets?labelSelector=owner%3Dhelm');
     const byAge = secrets.toSorted((a, b) => Number(a.metadata.labels?.['version']) - Number(b.metadata.labels?.['version']));
     return byAge.map(
@@ -60,8 +64,8 @@ export function differences(before: ReadonlyMap<string, unknown>, after: Readonl
   return [...gone, ...changed].sort();
 }
 
-async function everyObject(scene: Scene, read: (object: KubeObject) => unknown): Promise<Map<string, unknown>> {
-  const dumps = [scene.primary, scene.remote].map(async ({ name, client }) =>
+async function everyObject(scene: Clusters, read: (object: KubeObject) => unknown): Promise<Map<string, unknown>> {
+  const dumps = scene.clusters.map(async ({ name, client }) =>
     [...(await allObjects(client))].map(([key, object]) => [`${name} ${key}`, read(object)] as const),
   );
   return new Map((await Promise.all(dumps)).flat());

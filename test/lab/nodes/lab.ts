@@ -3,6 +3,7 @@ import { makeFolder, removeFolder, removeLeftovers } from '../folders.ts';
 import { type RealCluster, startRealCluster } from './cluster.ts';
 import { type Fabric, startFabric } from './fabric.ts';
 import { buildNodeImages } from './images.ts';
+import { raiseLimits } from './limits.ts';
 import { type ClusterShape, meshShape } from './shape.ts';
 
 export interface Lab {
@@ -32,6 +33,7 @@ export const keptLab = 'nodes';
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const { shape = meshShape({ clusters: 2, nodes: 3 }), keep = false } = options;
   await removeLeftovers();
+  raiseLimits();
   const images = [...(await buildNodeImages()), ...(options.images ?? [])];
   const folder = makeFolder(keptLab, keep);
   try {
