@@ -39,10 +39,12 @@ function withIptables(node: Node, names: readonly string[] = ['iptables', 'ip6ta
   const programs = join(node.folder, 'nat');
   mkdirSync(programs);
   const file = (name: string) => join(node.folder, `${name}.rules`);
-  for (const name of names) {
-    writeFileSync(join(programs, name), iptables(file(name)));
-    chmodSync(join(programs, name), 0o755);
-  }
+  // Under both names: the agent takes the nft one where the machine has it.
+  for (const name of names)
+    for (const program of [name, `${name}-nft`]) {
+      writeFileSync(join(programs, program), iptables(file(name)));
+      chmodSync(join(programs, program), 0o755);
+    }
   const busybox = join(node.folder, 'bin');
   return {
     env: { PATH: `${programs}:${existsSync(busybox) ? `${busybox}:` : ''}/usr/bin:/bin:/usr/sbin:/sbin` },
@@ -102,7 +104,7 @@ for (const shell of shells) {
 
         assert.is(unneeded.code, 0, unneeded.output);
         assert.is(needed.code, 1);
-        assert.match(needed.output, 'NAT iptables: iptables: Permission denied');
+        assert.match(needed.output, 'NAT iptables-nft: iptables: Permission denied');
         assert.is((await node.rows('proto 157')).length, 2, 'the routes are there all the same');
       }));
   });
