@@ -11,6 +11,7 @@ export const loaders: Readonly<Record<string, Loader>> = {
   plan: () => import('./plan.ts'),
   generate: () => import('./generate.ts'),
   install: () => import('./install.ts'),
+  verify: () => import('./verify.ts'),
   uninstall: () => import('./uninstall.ts'),
   explain: () => import('./explain.ts'),
   completion: () => import('./completion.ts'),

@@ -87,6 +87,19 @@ export const commands: readonly CommandSpec[] = [
     examples: ['isthmus install', 'isthmus install out --dry-run'],
   },
   {
+    name: 'verify',
+    summary: 'check routes on every node, then ping and TCP between pods of all pairs of nodes; exit code 3 when a pair fails',
+    details:
+      'Pods for it run beside the routes, without privileges, and are removed at the end. Above 50 nodes a cluster, 50 of them are tried.',
+    arguments: [generated],
+    options: [
+      { flags: '--timeout <duration>', summary: 'longest wait for the pods, such as 90s or 10m', default: '2m' },
+      { flags: '--image <image>', summary: 'image with a shell, iproute2, ping and nc; that of the routes when absent' },
+      format,
+    ],
+    examples: ['isthmus verify', 'isthmus verify out -o json'],
+  },
+  {
     name: 'uninstall',
     summary: 'remove what was installed, in reverse order, and prove that nothing is left',
     arguments: [generated],
