@@ -29,8 +29,12 @@ export const originalClusters: Readonly<Record<'cluster1' | 'cluster2', Shape>> 
 /** Puts nodes and Calico's objects into a cluster. */
 export async function loadNodes(client: ApiClient, shape: Shape): Promise<void> {
   await putAll(client, [...calicoDefinitions(), ...shape.nodes.map(nodeObject)]);
-  await waitFor("Calico's kinds to be served", async () => (await discover(client)).some(({ kind }) => kind === 'FelixConfiguration'));
-  await putAll(client, calicoObjects(shape));
+  const objects = calicoObjects(shape);
+  await waitFor("Calico's kinds to be served", async () => {
+    const served = new Set((await discover(client)).map(({ kind }) => kind));
+    return objects.every(({ kind }) => served.has(kind));
+  });
+  await putAll(client, objects);
 }
 
 /** Puts an Istio control plane into a cluster and, where there are controllers, waits for its pod. */
