@@ -2,6 +2,7 @@
 import { ownLabels } from '../base/names.ts';
 import type { KubeObject } from '../base/objects.ts';
 import { findHelm } from './helm.ts';
+import { removeIstiodObjects } from './istiod-objects.ts';
 import { leaseName } from './lease.ts';
 import { removeNamespace } from './namespace-removal.ts';
 import { hasOurFields, readNamespace } from './namespaces.ts';
@@ -14,8 +15,8 @@ import type { GeneratedMesh, ReleaseDeps, ReleaseResult, UninstallOptions } from
 import { removeRelease } from './uninstall-release.ts';
 
 /**
- * Removes the releases of out/, what helm keeps of them, the remote secrets, our labels and annotations, the namespaces that
- * isthmus made (when nothing else is in them) and the Leases. Objects that others made under the same names are left and named.
+ * Removes the releases of out/, what helm keeps of them, the remote secrets, what istiod wrote into remotes, our labels and
+ * annotations, the namespaces that isthmus made (when nothing else is in them) and the Leases. Objects that others made under the same names are left and named.
  * Routes are taken from the nodes before the agents go; nodes that are not Ready are named, their routes stay until a reboot.
  * @returns one result per step; the last one of each cluster, `proof`, fails with the list of what is left
  * @throws IsthmusError (usage) when there is no usable helm
@@ -66,6 +67,8 @@ async function removeOrder(run: Run, { session, order, installed }: Removal): Pr
 async function removeRest(run: Run, session: Session): Promise<void> {
   const { spec } = session;
   const routes = run.generated.index.routesNamespace;
+  if (spec.role === 'remote')
+    await run.steps.run({ cluster: spec.name, step: 'ConfigMaps of istiod' }, () => removeIstiodObjects(run, session));
   const others = spec.namespaces.filter(({ name }) => name !== routes);
   for (const { name } of others)
     await run.steps.run({ cluster: spec.name, step: `namespace ${name}` }, () => removeNamespace(run, session, name));
