@@ -3,7 +3,7 @@
 import type { RealCluster } from '../lab/nodes/cluster.ts';
 import { dumpDifferences, dumpNode } from '../lab/nodes/dump.ts';
 import { labImages } from '../lab/nodes/images.ts';
-import { type Lab, startLab } from '../lab/nodes/lab.ts';
+import { type Lab, type LabOptions, startLab } from '../lab/nodes/lab.ts';
 import { complaints, reachAll, startProbes } from '../lab/nodes/probes.ts';
 import { waitFor } from '../lab/wait.ts';
 import { createOperator, type Operator, type Outcome } from './operator.ts';
@@ -19,6 +19,8 @@ export interface RoutedLab {
   complaints(): Promise<string[]>;
   /** Waits until every pod reaches every pod; returns the seconds it took. */
   untilJoined(): Promise<number>;
+  /** Waits until every node has exactly the routes to the blocks of the other cluster; returns the seconds it took. */
+  untilRouted(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -26,8 +28,8 @@ export interface RoutedLab {
 export type Dumps = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
 
 /** Starts the lab and describes its mesh: two primaries, because routes need no istiod. */
-export async function startRoutedLab(): Promise<RoutedLab> {
-  const lab = await startLab();
+export async function startRoutedLab(options: LabOptions = {}): Promise<RoutedLab> {
+  const lab = await startLab(options);
   try {
     return await describeMesh(lab);
   } catch (error) {
@@ -60,16 +62,45 @@ async function describeMesh(lab: Lab): Promise<RoutedLab> {
       return operator.isthmus('install', 'out');
     },
     complaints: look,
-    untilJoined: async () => {
-      const start = performance.now();
-      await waitFor('every pod to reach every pod', async () => (await look()).length === 0, 120_000);
-      return (performance.now() - start) / 1000;
-    },
+    untilJoined: () => secondsUntil('every pod to reach every pod', look),
+    untilRouted: () => secondsUntil('every node to have its routes', () => wrongRoutes({ one, two })),
     stop: async () => {
       operator.remove();
       await lab.stop();
     },
   };
+}
+
+/** Waits for an empty list; the error shows what was in it last. */
+async function secondsUntil(what: string, look: () => Promise<string[]>): Promise<number> {
+  const start = performance.now();
+  const empty = async () => {
+    const left = await look();
+    if (left.length > 0) throw new Error(left.join('\n'));
+    return true;
+  };
+  await waitFor(what, empty, 120_000);
+  return (performance.now() - start) / 1000;
+}
+
+/** Routes of ours that are missing on a node, or too many. */
+async function wrongRoutes({ one, two }: Pick<RoutedLab, 'one' | 'two'>): Promise<string[]> {
+  const sides = [[one, two] as const, [two, one] as const];
+  const wrong = sides.flatMap(([from, to]) =>
+    [...from.nodes.values()].map(async ({ shape, machine }) => {
+      const wanted = targetsIn(to).sort().join('\n');
+      const there = (await machine.run('ip', 'route', 'show', 'proto', ourProtocol)).trim().split('\n');
+      const found = there.map((line) => line.replace(/ dev .*/, '')).sort();
+      return found.join('\n') === wanted ? [] : [`${shape.name} has ${found.join(', ')}`];
+    }),
+  );
+  return (await Promise.all(wrong)).flat();
+}
+
+const ourProtocol = '157';
+
+function targetsIn(cluster: RealCluster): string[] {
+  return [...cluster.nodes.values()].flatMap(({ shape }) => shape.blocks.map((block) => `${block} via ${shape.address}`));
 }
 
 /** Looks at every node of every cluster. */
@@ -91,7 +122,6 @@ export function plannedChanges({ one, two }: Pick<RoutedLab, 'one' | 'two'>): st
 }
 
 function routesTo(from: RealCluster, to: RealCluster): string[] {
-  const targets = [...to.nodes.values()].flatMap(({ shape }) => shape.blocks.map((block) => `${block} via ${shape.address}`));
-  const line = (target: string) => `+ routes: unicast ${target} dev eth0 table main proto 157 scope global`;
-  return [...from.nodes.keys()].flatMap((node) => targets.map((target) => `${node}: ${line(target)}`));
+  const line = (target: string) => `+ routes: unicast ${target} dev eth0 table main proto ${ourProtocol} scope global`;
+  return [...from.nodes.keys()].flatMap((node) => targetsIn(to).map((target) => `${node}: ${line(target)}`));
 }
