@@ -10,7 +10,7 @@ import { contents, differences, intents, releaseStatuses, settledContents } from
 
 const kills = Number(process.env['ISTHMUS_KILLS'] ?? '10');
 const seed = Number(process.env['ISTHMUS_SEED'] ?? '1');
-const long = { timeoutMs: 120_000 };
+const long = { timeoutMs: 400_000 };
 const lease = '/apis/coordination.k8s.io/v1/namespaces/isthmus-system/leases/isthmus';
 
 describe('an installation that is disturbed', ({ test, before, after }) => {

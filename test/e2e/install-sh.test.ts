@@ -12,7 +12,7 @@ import { type Scene, startScene } from './scene.ts';
 import { contents, differences, intents, releaseStatuses, settledContents } from './state.ts';
 
 const run = promisify(execFile);
-const long = { timeoutMs: 180_000 };
+const long = { timeoutMs: 400_000 };
 
 /** The script keeps namespaces, with helm's marks on them and what Kubernetes itself puts into every one. */
 const ofNamespace = /^[+~] \S+ (Namespace \S+|ConfigMap \S+\/kube-root-ca\.crt|ServiceAccount \S+\/default)$/;
