@@ -39,6 +39,7 @@ const tools = {
   ping: { variable: 'ISTHMUS_PING', get: () => 'apt-get install iputils-ping' },
   curl: { variable: 'ISTHMUS_CURL', get: () => 'apt-get install curl' },
   busybox: { variable: 'ISTHMUS_BUSYBOX', get: () => 'apt-get install busybox-static' },
+  'nc.openbsd': { variable: 'ISTHMUS_NC', get: () => 'apt-get install netcat-openbsd' },
   shellcheck: { variable: 'ISTHMUS_SHELLCHECK', get: () => 'apt-get install shellcheck' },
 } as const satisfies Readonly<Record<string, Tool>>;
 

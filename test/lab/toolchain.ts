@@ -56,6 +56,7 @@ const packages: Readonly<Record<string, string>> = {
   socat: 'socat',
   mawk: 'mawk',
   'iputils-ping': 'ping',
+  'netcat-openbsd': 'nc.openbsd',
   curl: 'curl',
   debootstrap: 'debootstrap',
   keepalived: 'keepalived',

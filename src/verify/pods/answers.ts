@@ -88,6 +88,7 @@ function fullCheck(word: string, size: number): { readonly outcome: CheckOutcome
   if (word === 'transfer') return { outcome: 'passed', message: 'by TCP alone' };
   if (word === 'stalled') return { outcome: 'failed', message: 'small packets pass, a larger transfer stalls', hint: mtuHint };
   if (word === 'lost') return { outcome: 'failed', message: `a packet of ${size} bytes is lost`, hint: mtuHint };
+  if (word === 'busy') return { outcome: 'failed', message: 'no transfer is possible, because others stall there', hint: mtuHint };
   return word === 'untested' ? untested : unknownWord(word);
 }
 

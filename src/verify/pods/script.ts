@@ -1,10 +1,10 @@
 // What runs in a probe pod: a POSIX shell program that listens, or asks other probe pods, with nc and ping and no privilege.
 
-/** Port that probe pods listen on; above 1024, so that it needs no privilege. */
-export const probePort = 18157;
+/** Ports that probe pods listen on, for greetings and for transfers; above 1024, so that they need no privilege. */
+const ports = { greeting: 18157, transfer: 18158 } as const;
 
 /** Bytes that go each way over a connection: several full-size segments, and less than a pipe holds. */
-export const transferBytes = 32_768;
+const transferBytes = 32_768;
 
 /**
  * `sh -c <this> probe listen` or `ask`.
@@ -13,14 +13,16 @@ export const transferBytes = 32_768;
  * PROBE_FOLDER (writable), and for `ask` PROBE_TARGETS (`<number> <address>` a line) and PROBE_PATIENCE (seconds to try again while a
  * target refuses, because it is busy with another one).
  *
- * Who asks sends one line and 32 KiB; who listens answers one line at once - its MTU, and for each connection `local=remote` as the
- * kernel writes addresses in /proc/net/tcp - and 32 KiB when it has all of what was sent. So the first line shows that the connection
- * works and which source address arrives, and the rest that full segments pass both ways.
+ * Who asks sends a line of greeting. Who listens answers with one line: its MTU, and for each open connection `local=remote` as the
+ * kernel writes addresses in /proc/net/tcp. That shows that connections work, and which source address arrives. On the port for
+ * transfers the greeting is followed by 32 KiB, and so is the answer to it: full segments pass both ways. A transfer that stalls
+ * keeps its port busy, and nothing else.
  *
- * Prints for each target `<number> tcp=<word> ping=<word> full=<word> size=<bytes> seen=<local=remote,...>`; `resultLine` reads it.
+ * Prints for each target `<number> tcp=<word> ping=<word> full=<word> size=<bytes> seen=<local=remote,...>`.
  */
 export const probeScript = String.raw`
-port=${probePort}
+greeting_port=${ports.greeting}
+transfer_port=${ports.transfer}
 bytes=${transferBytes}
 
 main() {
@@ -46,14 +48,19 @@ own_mtu() {
   cat "/sys/class/net/$device/mtu" 2>/dev/null || echo 1280
 }
 
-# One connection after the other. Whoever comes meanwhile is refused, and comes again.
 listen() {
   options=$(listen_options)
+  serve "$greeting_port" greet &
+  serve "$transfer_port" take
+}
+
+# serve PORT ANSWER: one connection after the other. Whoever comes meanwhile is refused, and comes again.
+serve() {
   while :; do
-    rm -f answer
-    mkfifo answer
+    rm -f "pipe.$1"
+    mkfifo "pipe.$1"
     # shellcheck disable=SC2086,SC2094 # several options; the pipe has two ends
-    timeout 15 nc $options -l -p "$port" <answer | { answer || pause; } >answer
+    timeout 6 nc $options -l -p "$1" <"pipe.$1" | { "$2" || pause; } >"pipe.$1"
   done
 }
 
@@ -66,22 +73,23 @@ listen_options() {
   esac
 }
 
-answer() {
-  read -r hello && [ "$hello" = "isthmus $PROBE_RUN" ] || return 1
-  echo "isthmus $mtu $(peers)"
-  [ "$(head -c "$bytes" | wc -c)" -eq "$bytes" ] && head -c "$bytes" /dev/zero
-}
+greet() { expected_greeting && echo "isthmus $mtu $(peers)"; }
 
-# Open connections to our port, and those that the other side has closed already.
+take() { expected_greeting && [ "$(head -c "$bytes" | wc -c)" -eq "$bytes" ] && head -c "$bytes" /dev/zero; }
+
+expected_greeting() { read -r greeting && [ "$greeting" = "isthmus $PROBE_RUN" ]; }
+
+# Open connections of greetings, and those that the other side has closed already.
 peers() {
-  cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk -v port="$(printf '%04X' "$port")" '
+  cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk -v port="$(printf '%04X' "$greeting_port")" '
     { split($2, local, ":"); split($3, remote, ":") }
     local[2] == port && ($4 == "01" || $4 == "08") { list = list "," local[1] "=" remote[1] }
     END { print substr(list, 2) }'
 }
 
 ask() {
-  { echo "isthmus $PROBE_RUN" && head -c "$bytes" /dev/zero; } >request
+  echo "isthmus $PROBE_RUN" >greeting
+  { cat greeting && head -c "$bytes" /dev/zero; } >transfer
   # A copy has neither the capabilities nor the owner of the original, which a pod without privileges may not even start.
   pinger=ping
   cp "$(command -v ping)" ping 2>/dev/null && pinger=./ping
@@ -100,66 +108,84 @@ ask() {
   }
 }
 
+# Runs in a process of its own, so these variables are those of one target.
 probe() {
-  mkdir "$1"
-  tcp=$(exchange "$1" "$2")
-  read -r _ far_mtu seen 2>/dev/null <"$1/answer"
-  ping=$(reaches "$2")
-  full=$(passes_whole "$1" "$2")
-  echo "$1 tcp=$tcp ping=$ping full=$full size=$(packet_size) seen=$seen"
+  folder=$1
+  address=$2
+  mkdir "$folder"
+  tcp=$(greeted)
+  read -r _ far_mtu seen 2>/dev/null <"$folder/greeting"
+  size=$(packet_size)
+  ping=$(pinged)
+  full=$(passed_whole)
+  echo "$1 tcp=$tcp ping=$ping full=$full size=$size seen=$seen"
 }
 
-# Prints ok once the first line of the answer is there. Tries again while somebody refuses, and 3 times while nobody answers.
-exchange() {
-  end=$(($(date +%s) + PROBE_PATIENCE))
-  silent=0
-  while :; do
-    start=$(date +%s)
-    connect "$2" <request >"$1/answer" 2>"$1/error"
-    [ "$(wc -c <"$1/answer")" -le "$bytes" ] || break
-    [ $(($(date +%s) - start)) -lt 4 ] || silent=$((silent + 1))
-    if [ "$silent" -eq 3 ] || [ "$(date +%s)" -ge "$end" ]; then break; fi
-    pause
-  done
-  case $(head -n 1 "$1/answer" | tr -d '\000') in 'isthmus '*) echo ok && return ;; esac
-  case $(cat "$1/error") in
+greeted() {
+  exchange greeting "$greeting_port" 1 3
+  case $(cat "$folder/greeting") in 'isthmus '*) echo ok ;; *) why ;; esac
+}
+
+why() {
+  case $(cat "$folder/error") in
     *refused*) echo refused ;;
     *nreachable* | *'o route'*) echo unreachable ;;
     *) echo silent ;;
   esac
 }
 
+# exchange WHAT PORT BYTES TIMES: sends the file and keeps the answer, of so many bytes or more. Tries again while somebody refuses,
+# until the patience is over, and so many times while nobody answers.
+exchange() {
+  end=$(($(date +%s) + PROBE_PATIENCE))
+  silent=0
+  while :; do
+    start=$(date +%s)
+    connect "$2" <"$1" >"$folder/$1" 2>>"$folder/error"
+    [ "$(wc -c <"$folder/$1")" -lt "$3" ] || break
+    [ $(($(date +%s) - start)) -lt 4 ] || silent=$((silent + 1))
+    if [ "$silent" -ge "$4" ] || [ "$(date +%s)" -ge "$end" ]; then break; fi
+    pause
+  done
+}
+
 # Others than these two take the end of their input for the end of the connection, so their input stays open.
 connect() {
   case $help in
-    *-N*) timeout 5 nc -v "$1" "$port" ;;
-    *-q*) timeout 5 nc "$1" "$port" ;;
+    *-N*) timeout 5 nc -v "$address" "$1" ;;
+    *-q*) timeout 5 nc "$address" "$1" ;;
     *) connect_open "$1" ;;
   esac
 }
 
 connect_open() {
-  pipe=$(mktemp -u open.XXXXXX)
-  mkfifo "$pipe"
-  exec 9<>"$pipe"
+  rm -f "$folder/input"
+  mkfifo "$folder/input"
+  exec 9<>"$folder/input"
   cat >&9
-  timeout 5 nc "$1" "$port" <"$pipe"
+  timeout 5 nc "$address" "$1" <"$folder/input"
   exec 9>&-
-  rm "$pipe"
 }
 
-reaches() {
-  if [ -z "$can_ping" ]; then echo unavailable; elif pings "$1"; then echo ok; else echo lost; fi
+pinged() {
+  if [ -z "$can_ping" ]; then echo unavailable; elif pings "$address"; then echo ok; else echo lost; fi
 }
 
-# The packet is as large as the smaller MTU of the two pods, and must not be cut on the way.
-passes_whole() {
+# A packet as large as the smaller MTU of the two pods, which must not be cut on the way; then a transfer.
+passed_whole() {
   if [ "$tcp" != ok ]; then echo untested && return; fi
-  if [ "$(wc -c <"$1/answer")" -le "$bytes" ]; then echo stalled && return; fi
-  if [ -z "$can_refuse_fragments" ]; then echo transfer && return; fi
-  case $2 in *:*) headers=48 ;; *) headers=28 ;; esac
-  if pings "$2" -M 'do' -s $(($(packet_size) - headers)); then echo ok; else echo lost; fi
+  if [ -n "$can_refuse_fragments" ] && ! pings "$address" -M 'do' -s $((size - $(header_size))); then echo lost && return; fi
+  exchange transfer "$transfer_port" "$bytes" 2
+  if [ "$(wc -c <"$folder/transfer")" -lt "$bytes" ]; then
+    if [ "$(why)" = refused ]; then echo busy; else echo stalled; fi
+  elif [ -n "$can_refuse_fragments" ]; then
+    echo ok
+  else
+    echo transfer
+  fi
 }
+
+header_size() { case $address in *:*) echo 48 ;; *) echo 28 ;; esac }
 
 packet_size() {
   if [ "$tcp" = ok ] && [ "$far_mtu" -lt "$mtu" ]; then echo "$far_mtu"; else echo "$mtu"; fi
@@ -170,7 +196,7 @@ pings() {
   whom=$1
   shift
   for _ in 1 2 3; do
-    timeout 5 "$pinger" -c 1 -W 2 "$@" "$whom" >/dev/null 2>&1 && return 0
+    timeout 5 "$pinger" -c 1 -W 1 "$@" "$whom" >/dev/null 2>&1 && return 0
   done
   return 1
 }
