@@ -30,6 +30,7 @@ export interface MeshFile {
   readonly istio: Record<string, unknown>;
   readonly clusters: Record<string, unknown>[];
   routes?: Record<string, unknown>;
+  ignore?: readonly string[];
 }
 
 export interface Operator {
