@@ -4,15 +4,18 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Cluster, startCluster } from './cluster.ts';
 import { labFolder, removeFolders } from './folders.ts';
+import { buildIstioImages } from './istio-images.ts';
 import { loadNodes, loadPrimary, originalClusters } from './load.ts';
+import { startIstioLab } from './nodes/istio-lab.ts';
 import { keptLab, startLab } from './nodes/lab.ts';
 import { insideOf, networkOf } from './nodes/machine.ts';
 import { meshShape } from './nodes/shape.ts';
 import { buildToolchain } from './toolchain.ts';
 
 const usage = `Usage: npm run lab -- <command>
-  build                                      build the tools, once, into a cache outside the checkout
-  up [--clusters 2] [--nodes 3]              start clusters c1, c2, ... of real nodes c1-n1, c1-n2, ...
+  build                                      build the tools and images, once, into a cache outside the checkout
+  up [--clusters 2] [--nodes 3] [--istio]    start clusters c1, c2, ... of real nodes c1-n1, c1-n2, ...; --istio makes c1 a primary
+                                             behind keepalived
   up --simulated [--istio]                   start API servers only, with kwok's nodes; --istio makes the first a primary
   kubectl CLUSTER ARGS...                    run kubectl against a cluster
   run COMMAND...                             run a command in the network of the nodes, where every API server can be reached
@@ -35,8 +38,15 @@ async function up(args: string[]): Promise<void> {
   say(`up in ${((performance.now() - start) / 1000).toFixed(1)} s`);
 }
 
-async function upNodes({ clusters = '2', nodes = '3' }: { clusters?: string; nodes?: string }): Promise<string[]> {
-  const lab = await startLab({ shape: meshShape({ clusters: Number(clusters), nodes: Number(nodes) }), keep: true });
+interface NodesOptions {
+  readonly clusters?: string;
+  readonly nodes?: string;
+  readonly istio?: boolean;
+}
+
+async function upNodes({ clusters = '2', nodes = '3', istio = false }: NodesOptions): Promise<string[]> {
+  const options = { shape: meshShape({ clusters: Number(clusters), nodes: Number(nodes) }), keep: true };
+  const lab = istio ? await startIstioLab({ ...options, say }) : await startLab(options);
   for (const cluster of lab.clusters) {
     for (const { shape } of cluster.nodes.values()) say(`${cluster.name}  ${shape.name}  ${shape.address}  ${shape.blocks.join(' ')}`);
     cluster.client.close();
@@ -85,7 +95,10 @@ function say(line: string): void {
 
 const [command = '', ...args] = process.argv.slice(2);
 const commands: Readonly<Record<string, () => Promise<void> | void>> = {
-  build: () => buildToolchain(say),
+  build: async () => {
+    await buildToolchain(say);
+    await buildIstioImages(say);
+  },
   up: () => up(args),
   kubectl: () => kubectl(args),
   run: () => become([...networkOf(kept(), 'fabric'), ...args]),
