@@ -1,6 +1,7 @@
 // The second layer: every node has the routes of out/, as the keeper (or the Job) of that node reports it.
 import { z } from 'zod';
 import { IsthmusError } from '../base/errors.ts';
+import { escapeText } from '../base/names.ts';
 import { type NodeState, readNodes } from '../release/nodes.ts';
 import { readPods, reasonOf } from '../release/pods.ts';
 import { isTrue, type Pod } from '../release/workload-types.ts';
@@ -134,7 +135,19 @@ async function missingReason(
   const pod = current.at(-1);
   const what = component === 'keeper' ? 'pod of the keeper' : 'Job';
   if (pod === undefined) return own.length === 0 ? `no ${what} on the node` : `the ${what} has older routes than out/`;
-  return reasons ? reasonOf(pod, client, namespace) : `the ${what} is not ready`;
+  if (!reasons) return `the ${what} is not ready`;
+  const said = isRunning(pod) ? await lastWord(pod, client, namespace) : '';
+  return said === '' ? reasonOf(pod, client, namespace) : said;
+}
+
+function isRunning({ status }: Pod): boolean {
+  return status.containerStatuses.every(({ state }) => state.waiting === undefined && state.terminated === undefined);
+}
+
+/** A keeper that runs and is not ready has said why in its last line; the lines before tell of better times. */
+async function lastWord({ metadata }: Pod, client: VerifiedCluster['client'], namespace: string): Promise<string> {
+  const log = await client.podLog(namespace, metadata.name, 1).catch(() => '');
+  return escapeText(log.trim());
 }
 
 /** Its own pods are known to no other cluster. */

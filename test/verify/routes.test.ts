@@ -68,6 +68,14 @@ describe('the layer of routes', ({ test }) => {
     ]);
   });
 
+  test('gives the last line of a keeper that runs and is not ready', async () => {
+    const world = createWorld();
+    world.one.add(keeperPod('n1', false));
+    world.one.logs.set(`${namespace}/keeper-n1`, 'BAD-FILE the digest is another\u001b[2J\n');
+
+    assert.equal(await remarks(world), ['n1 failed: BAD-FILE the digest is another\\u{1b}[2J']);
+  });
+
   test('skips nodes that are away, and names one that joined later', async () => {
     const world = createWorld();
     world.one.add(node('n1', { ready: false }), node('n4'), node('fargate', { labels: { 'eks.amazonaws.com/compute-type': 'fargate' } }));
