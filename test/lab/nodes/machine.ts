@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Identity, type LabProcess, startProcess } from '../process.ts';
 import { waitFor } from '../wait.ts';
+import { makeCgroups } from './cgroups.ts';
 
 const execute = promisify(execFile);
 
@@ -44,7 +45,9 @@ export async function startMachine({ name, lab, keep }: MachineOptions): Promise
   const marker = join(folder, 'started');
   mkdirSync(folder, { recursive: true });
   rmSync(marker, { force: true });
-  const holder = startProcess({ folder: lab, name, keep, command: [...newNamespaces, 'sh', '-c', bootScript, 'boot', marker] });
+  const cgroups = makeCgroups(folder);
+  const boot = [...newNamespaces, 'sh', '-c', bootScript(cgroups.mount), 'boot', marker];
+  const holder = startProcess({ folder: lab, name, keep, command: ['sh', '-ec', `${cgroups.enter}exec "$@"`, 'machine', ...boot] });
   await waitFor(`machine ${name}`, async () => existsSync(marker) || !holder.isAlive());
   if (!holder.isAlive()) throw new Error(`machine ${name} cannot start; the lab needs root:\n${holder.lastLines(5)}`);
   return machineOf(lab, { name, keep, holder });
@@ -57,24 +60,36 @@ export function networkOf(lab: string, name: string): string[] {
 
 /** Words before a command that runs inside a machine that another program has started. */
 export function insideOf(lab: string, name: string): string[] {
-  return enter(pidOf(lab, name), ['net', 'mount', 'pid']);
+  return enter(pidOf(lab, name), everything);
 }
 
 /** Its own mounts go to containers, and none go back to the host. /run is empty after a start, as on any machine. */
-const newNamespaces = ['unshare', '--fork', '--kill-child=KILL', '--pid', '--net', '--mount', '--mount-proc', '--propagation=private'];
+const newNamespaces = [
+  'unshare',
+  '--fork',
+  '--kill-child=KILL',
+  '--pid',
+  '--net',
+  '--cgroup',
+  '--mount',
+  '--mount-proc',
+  '--propagation=private',
+];
 
 /** Process 1 ignores the deaths of its adopted children, so that the kernel clears them away. */
-const bootScript = `set -e
+function bootScript(mountCgroups: string): string {
+  return `set -e
 mount --make-rshared /
-mount -t tmpfs -o mode=755 tmpfs /run
+${mountCgroups}mount -t tmpfs -o mode=755 tmpfs /run
 ip link set lo up
 touch "$1"
 exec env --ignore-signal=CHLD sleep infinity`;
+}
 
 function machineOf(lab: string, { name, keep, holder }: { name: string; keep: boolean; holder: LabProcess }): Machine {
   const pid = pidOf(lab, name);
   const folder = join(lab, name);
-  const inside = enter(pid, ['net', 'mount', 'pid']);
+  const inside = enter(pid, everything);
   return {
     name,
     folder,
@@ -101,8 +116,10 @@ function pidOf(lab: string, name: string): number {
   return (JSON.parse(readFileSync(join(lab, `${name}.pid`), 'utf8')) as Identity).pid;
 }
 
+const everything = ['net', 'cgroup', 'mount', 'pid'] as const;
+
 /** The holder itself stays in the host's process namespace; only its children are in the new one. */
-const namespaceFiles = { net: 'net', mount: 'mnt', pid: 'pid_for_children' } as const;
+const namespaceFiles = { net: 'net', cgroup: 'cgroup', mount: 'mnt', pid: 'pid_for_children' } as const;
 
 function enter(pid: number, namespaces: readonly (keyof typeof namespaceFiles)[]): string[] {
   return ['nsenter', ...namespaces.map((kind) => `--${kind}=/proc/${pid}/ns/${namespaceFiles[kind]}`)];

@@ -3,7 +3,6 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LabNode } from '../calico.ts';
 import { configOf, type Site, serviceAddress, startComponent } from '../control-plane.ts';
-import { cgroupOf } from '../folders.ts';
 import { kubeconfig, makeClient } from '../pki.ts';
 import type { LabProcess } from '../process.ts';
 import { birdConfig } from './bird.ts';
@@ -99,7 +98,7 @@ function startProxy(machine: Machine, { name }: LabNode): LabProcess {
   ]);
 }
 
-/** One cgroup for all pods of a node, and nothing that asks the host for more than that. */
+/** Nothing that asks the host for more than a cgroup per container. */
 function kubeletConfig(machine: Machine, site: Site): Record<string, unknown> {
   return {
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
@@ -107,7 +106,6 @@ function kubeletConfig(machine: Machine, site: Site): Record<string, unknown> {
     authentication: { anonymous: { enabled: false }, webhook: { enabled: false }, x509: { clientCAFile: join(site.pki, 'ca.crt') } },
     authorization: { mode: 'AlwaysAllow' },
     cgroupDriver: 'cgroupfs',
-    cgroupRoot: `/${cgroupOf(join(machine.folder, '..'))}/${machine.name}`,
     cgroupsPerQOS: false,
     enforceNodeAllocatable: [],
     failSwapOn: false,
