@@ -46,13 +46,14 @@ export function createGate(options: GateOptions): Gate {
   const closed = new Map<string, unknown>();
   let opening: Promise<void> | undefined;
   let lost: IsthmusError | undefined;
+  let renewing: Promise<void> | undefined;
 
   const enter = async (cluster: string) => {
     if (signal.aborted) throw failure('stopped', { where: cluster, hint: 'Run the command again; it goes on where it stopped.' });
     opening ??= openAll(options, held, closed);
     await opening;
     if (closed.has(cluster)) throw closed.get(cluster);
-    if (lost === undefined) await renewOld();
+    if (lost === undefined) await renewOnce();
     if (lost !== undefined) throw lost;
   };
   const renewOld = async () => {
@@ -61,6 +62,13 @@ export function createGate(options: GateOptions): Gate {
       lost ??= await renewEntry(cluster, entry, clock);
     }
   };
+  // Two renewals of one Lease at the same moment would each see the other's as that of another run.
+  const renewOnce = () => {
+    renewing ??= renewOld().finally(() => {
+      renewing = undefined;
+    });
+    return renewing;
+  };
   return {
     enter,
     deadSince: (cluster) => held.get(cluster)?.lease.deadSince,
@@ -68,7 +76,7 @@ export function createGate(options: GateOptions): Gate {
     guard: (client) => guardClient(client, () => enter(client.cluster)),
     during: async (work) => {
       try {
-        return await renewWhile(work, { clock, renew: renewOld });
+        return await renewWhile(work, { clock, renew: renewOnce });
       } finally {
         await opening?.catch(() => undefined);
         await Promise.all([...held.values()].map(({ lease }) => lease.release().catch(() => undefined)));
