@@ -5,6 +5,7 @@ import type { KubeObject } from '../../src/base/objects.ts';
 import { intents } from '../e2e/state.ts';
 import { assert } from '../helpers/suite.ts';
 import type { ApiClient } from '../lab/client.ts';
+import type { RealCluster } from '../lab/nodes/cluster.ts';
 import { labImages } from '../lab/nodes/images.ts';
 import type { Lab } from '../lab/nodes/lab.ts';
 import { putAll } from '../lab/objects.ts';
@@ -46,6 +47,30 @@ export function startTraffic(client: ApiClient): Traffic {
       return { requests, failures };
     },
   };
+}
+
+/** Returns the seconds until BookInfo answers again, ten times in a row. */
+export async function untilAnswered(client: ApiClient): Promise<number> {
+  const start = performance.now();
+  let inRow = 0;
+  await waitFor(
+    'BookInfo to answer',
+    async () => {
+      inRow = (await client.request('GET', gateway)).status === 200 ? inRow + 1 : 0;
+      return inRow === 10;
+    },
+    120_000,
+  );
+  return (performance.now() - start) / 1000;
+}
+
+/** The node that answers for an address of the load balancer; undefined while none does. */
+export async function holderOf({ nodes }: RealCluster, address: string): Promise<string | undefined> {
+  for (const [name, { machine }] of nodes) {
+    const addresses = await machine.run('ip', '-brief', 'address', 'show', 'dev', 'eth0').catch(() => '');
+    if (addresses.includes(` ${address}/32`)) return name;
+  }
+  return undefined;
 }
 
 /** Asks for that many newcomers in the remote: pods with a sidecar, each of which is Ready only with its certificate. */

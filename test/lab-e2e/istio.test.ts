@@ -12,6 +12,7 @@ import { waitFor } from '../lab/wait.ts';
 import {
   certificateOf,
   deleteIstiod,
+  holderOf,
   namespace,
   newcomersReady,
   newcomersRefused,
@@ -20,6 +21,7 @@ import {
   rootCertificateOf,
   scaleNewcomers,
   startTraffic,
+  untilAnswered,
 } from './istio-scene.ts';
 import { createOperator, type MeshFile, type Operator } from './operator.ts';
 
@@ -129,6 +131,28 @@ describe('Istio on real nodes', ({ test, before, after }) => {
         differences(objects, await intentsOf(remote, lab)).filter((line) => !line.includes('Deployment bookinfo/newcomer')),
         [],
       );
+    },
+    minutes(5),
+  );
+
+  test(
+    'keeps the address of its ILB when the node that holds it loses power',
+    async () => {
+      const [address = ''] = await addressesOf(primary);
+      const holder = (await holderOf(primary, address)) ?? '';
+      assert.ok(holder !== '', `${address} is on no node`);
+
+      await primary.reboot(holder);
+      const next = await waitFor('another node to hold the address', () => holderOf(primary, address));
+      await scaleNewcomers(remote.client, 2 + restarts);
+      const started = await newcomersReady(remote.client, 2 + restarts);
+      const answered = await untilAnswered(primary.client);
+
+      console.log(
+        `after a reboot of ${holder} a new pod of the remote was Ready after ${started.toFixed(1)} s, BookInfo answered ${answered.toFixed(1)} s later`,
+      );
+      assert.is.not(next, holder);
+      assert.equal(await addressesOf(primary), [address]);
     },
     minutes(5),
   );

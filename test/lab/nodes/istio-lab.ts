@@ -16,13 +16,14 @@ export const balancedAddresses = ['9.111.255.5', '9.111.255.7', '9.111.255.4', '
 /** Starts the lab, and returns when istiod of the first cluster is ready. */
 export async function startIstioLab(options: LabOptions & { readonly say: (line: string) => void }): Promise<IstioLab> {
   const { pilot, proxyv2 } = await buildIstioImages(options.say);
-  const lab = await startLab({ ...options, images: [pilot, proxyv2] });
+  const lab = await startLab({ ...options, images: [proxyv2], primaryImages: [pilot] });
   try {
     const [primary] = lab.clusters;
     if (primary === undefined) throw new Error('the lab has no cluster');
     const { name, server, client, nodes } = primary;
     const pki = join(primary.folder, 'pki');
-    const place = { lab: lab.folder, keep: options.keep ?? false, router: 1, nodes: [...nodes.keys()] };
+    // The last node is asked first: the control plane on the first one need not suffer when the holder of the addresses does.
+    const place = { lab: lab.folder, keep: options.keep ?? false, router: 1, nodes: [...nodes.keys()].reverse() };
     const loadBalancer = startNodeLoadBalancer({ ...place, cluster: name, server, pki, addresses: balancedAddresses });
     await installPrimary(client, { cluster: name, meshID: 'bookinfo', network: 'network1' });
     return { ...lab, loadBalancer };

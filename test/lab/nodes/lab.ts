@@ -22,6 +22,8 @@ export interface LabOptions {
   readonly shape?: readonly ClusterShape[];
   /** Archives of images beside the lab's own, for all nodes. */
   readonly images?: readonly string[];
+  /** Archives for the nodes of the first cluster alone; what only a control plane runs need not be everywhere. */
+  readonly primaryImages?: readonly string[];
   /** Lives on after this program ends, until `down`. */
   readonly keep?: boolean;
 }
@@ -31,14 +33,19 @@ export const keptLab = 'nodes';
 
 /** Starts the network and all clusters side by side, after it has removed what dead runs left. */
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
-  const { shape = meshShape({ clusters: 2, nodes: 3 }), keep = false } = options;
+  const { shape = meshShape({ clusters: 2, nodes: 3 }), primaryImages = [], keep = false } = options;
   await removeLeftovers();
   raiseLimits();
   const images = [...(await buildNodeImages()), ...(options.images ?? [])];
   const folder = makeFolder(keptLab, keep);
   try {
     const fabric = await startFabric(folder, keep);
-    const clusters = await Promise.all(shape.map((each) => startRealCluster({ lab: folder, keep, fabric, images }, each)));
+    const clusters = await Promise.all(
+      shape.map((each, index) => {
+        const own = index === 0 ? primaryImages : [];
+        return startRealCluster({ lab: folder, keep, fabric, images: [...images, ...own] }, each);
+      }),
+    );
     return {
       folder,
       fabric,
