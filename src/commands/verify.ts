@@ -1,19 +1,21 @@
 // isthmus verify: whether the mesh works, layer by layer, for each ordered pair of its clusters.
 import { join, resolve } from 'node:path';
 import { exitCodes, IsthmusError } from '../base/errors.ts';
+import type { KubeObject } from '../base/objects.ts';
 import { maxYamlBytes, parseYaml } from '../base/yaml.ts';
 import { istioImage, parseImage } from '../plan/image.ts';
 import { Image, ImagePullSecrets } from '../plan/values/common.ts';
 import { RouteInstallerValues } from '../plan/values/route-installer.ts';
 import { createGate, type Gate } from '../release/gate.ts';
+import { leaseName } from '../release/lease.ts';
 import { readNamespace } from '../release/namespaces.ts';
 import { readGenerated } from '../release/read.ts';
 import { openSession, type Session } from '../release/session.ts';
 import type { GeneratedMesh } from '../release/types.ts';
 import { loadMesh } from '../spec/load.ts';
 import type { Mesh } from '../spec/schema.ts';
-import type { System } from '../system/types.ts';
-import type { Pair, ProbeSettings, Problem, Scene, VerifiedCluster } from '../verify/types.ts';
+import type { ClusterClient, System } from '../system/types.ts';
+import type { Owner, Pair, ProbeSettings, Problem, Scene, VerifiedCluster } from '../verify/types.ts';
 import { verifyMesh } from '../verify/verify.ts';
 import { parseDuration } from './duration.ts';
 import { printResult } from './output.ts';
@@ -127,12 +129,21 @@ function verifiedCluster(
   return {
     name: spec.name,
     client,
-    enter: () => gate.enter(spec.name),
+    enter: async () => {
+      await gate.enter(spec.name);
+      return leaseOf(client, index.routesNamespace);
+    },
     namespace: index.routesNamespace,
     nodes: spec.nodes,
     ...(release === undefined ? {} : { routes: { release: release.name, ...version } }),
     probe,
   };
+}
+
+async function leaseOf(client: ClusterClient, namespace: string): Promise<Owner | undefined> {
+  const lease = (await client.get(`/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/${leaseName}`)) as KubeObject | undefined;
+  const uid = lease?.metadata.uid;
+  return uid === undefined ? undefined : { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', name: leaseName, uid };
 }
 
 /** The image that the nodes have already: that of the routes, as it stands in the values of the chart, where a mirror may have been written. */

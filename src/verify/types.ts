@@ -36,12 +36,23 @@ export interface ProbeSettings {
   readonly pullSecrets: readonly { readonly name: string }[];
 }
 
+/** The object that probe pods belong to, as an entry of `ownerReferences`. */
+export interface Owner {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
 /** A cluster that could be reached. */
 export interface VerifiedCluster {
   readonly name: string;
   readonly client: ClusterClient;
-  /** Waits until this run may write in the cluster; throws when it may not. */
-  enter(): Promise<void>;
+  /**
+   * Waits until this run may write in the cluster; throws when it may not. Returns the Lease that says so: what is left of a run that
+   * was killed goes with it when isthmus is uninstalled.
+   */
+  enter(): Promise<Owner | undefined>;
   /** Namespace of route-installer, where probe pods run as well. */
   readonly namespace: string;
   /** Nodes that were planned for. */

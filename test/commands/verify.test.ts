@@ -99,6 +99,17 @@ describe('isthmus verify', ({ test }) => {
     assert.match(JSON.stringify(other.made[0]?.pod), '"image":"tools.example/tools:1"');
   });
 
+  test('gives its pods to the Lease, so that uninstall takes away what a killed run left', async () => {
+    const world = createWorld();
+
+    await verified(world);
+
+    const owners = world.made.map(({ pod }) => (pod.metadata as { ownerReferences?: readonly unknown[] }).ownerReferences?.[0]);
+    const uid = world.one.find('Lease', 'isthmus')?.metadata.uid;
+    assert.equal(owners[0], { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', name: 'isthmus', uid });
+    assert.not(owners.includes(undefined));
+  });
+
   test('says which cluster is not the one that was planned for', async () => {
     const world = createWorld();
     world.two.add({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kube-system', uid: 'other' } });

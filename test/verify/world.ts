@@ -159,7 +159,7 @@ export function sceneOf(
     change({
       name,
       client: world[name].client(name),
-      enter: () => Promise.resolve(),
+      enter: () => Promise.resolve(undefined),
       namespace,
       nodes: ['n1', 'n2'],
       routes: { release: 'route-installer', version },

@@ -5,7 +5,7 @@ import { eventsOf } from '../../release/events.ts';
 import { reasonOf } from '../../release/pods.ts';
 import { isTrue } from '../../release/workload-types.ts';
 import { allEnded } from '../settle.ts';
-import type { Scene, VerifiedCluster } from '../types.ts';
+import type { Owner, Scene, VerifiedCluster } from '../types.ts';
 import { type ProbeState, probeLabels, probePod, readProbe, runLabel } from './pod.ts';
 
 const pollMs = 1_000;
@@ -40,9 +40,13 @@ export async function runProbes(
   cluster: VerifiedCluster,
   { wanted, phase }: { readonly wanted: readonly Wanted[]; readonly phase: 'Running' | 'Succeeded' },
 ): Promise<readonly Probe[]> {
-  await cluster.enter();
+  const owner = await cluster.enter();
   const refused = new Map<string, string>();
-  await allEnded(wanted.map((each) => createProbe(scene, cluster, each).catch(noteRefusal(refused, each.name))));
+  await allEnded(
+    wanted.map((each) =>
+      createProbe(scene, cluster, { ...each, ...(owner === undefined ? {} : { owner }) }).catch(noteRefusal(refused, each.name)),
+    ),
+  );
   const states = await waitForProbes(scene, cluster, { names: wanted.map(({ name }) => name).filter((name) => !refused.has(name)), phase });
   return Promise.all(
     wanted.map(async (each): Promise<Probe> => {
@@ -60,7 +64,11 @@ function noteRefusal(refused: Map<string, string>, name: string) {
   };
 }
 
-async function createProbe({ run, timeoutMs }: Scene, { client, namespace, probe }: VerifiedCluster, wanted: Wanted): Promise<void> {
+async function createProbe(
+  { run, timeoutMs }: Scene,
+  { client, namespace, probe }: VerifiedCluster,
+  wanted: Wanted & { readonly owner?: Owner },
+): Promise<void> {
   // Both kinds of pods are waited for, and listeners live while the others ask.
   const pod = probePod({ ...wanted, namespace, run, settings: probe, lifetimeMs: 2 * timeoutMs });
   await client.create(podsPath(namespace), pod);
@@ -102,13 +110,14 @@ function isHopeless({ status }: ProbeState): boolean {
 
 /** Why a pod is not where it should be: what the scheduler, the kubelet or the container says; else the latest event. */
 async function problemOf({ client, namespace }: VerifiedCluster, state: ProbeState | undefined): Promise<string> {
-  if (state === undefined) return 'the probe pod is gone; something else deleted it';
-  if (state.refusal !== undefined) return `probe pod: ${escapeText(state.refusal)}`;
+  if (state === undefined) return 'it is gone; something else deleted it';
+  if (state.refusal !== undefined) return escapeText(state.refusal);
   const unscheduled = state.status.conditions.find(({ type, status }) => type === 'PodScheduled' && status === 'False');
-  if (unscheduled !== undefined) return `probe pod: ${escapeText(unscheduled.message ?? 'not scheduled')}`;
-  if (state.phase !== 'Pending' || isHopeless(state)) return `probe pod: ${await reasonOf(state, client, namespace)}`;
+  if (unscheduled !== undefined) return escapeText(unscheduled.message ?? 'it is not scheduled');
+  if (state.phase === 'Running') return 'it had not ended when the time was over';
+  if (state.phase !== 'Pending' || isHopeless(state)) return reasonOf(state, client, namespace);
   const [event] = (await eventsOf(client, namespace, state.metadata.name)).slice(-1);
-  return event ?? `the probe pod is still ${isTrue(state.status.conditions, 'PodScheduled') ? 'starting' : 'waiting for its node'}`;
+  return event ?? `it is still ${isTrue(state.status.conditions, 'PodScheduled') ? 'starting' : 'waiting for its node'}`;
 }
 
 /** Removes the pods of runs that died. The Lease says that no other run is at work. */

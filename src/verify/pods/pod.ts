@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ownLabels } from '../../base/names.ts';
 import type { KubeObject } from '../../base/objects.ts';
 import { Pod } from '../../release/workload-types.ts';
-import type { ProbeSettings } from '../types.ts';
+import type { Owner, ProbeSettings } from '../types.ts';
 import { probeScript } from './script.ts';
 
 /** Labels of every probe pod of every run, and the one that names the run. */
@@ -24,6 +24,7 @@ export interface ProbeRequest {
   readonly namespace: string;
   readonly node: string;
   readonly run: string;
+  readonly owner?: Owner;
   readonly settings: ProbeSettings;
   /** Longest time that the run may need it, milliseconds. */
   readonly lifetimeMs: number;
@@ -33,7 +34,7 @@ export interface ProbeRequest {
 
 /** The pod: no privilege, no token, no sidecar, and bound to its node as a DaemonSet would bind it. Restricted by Pod Security. */
 export function probePod(request: ProbeRequest): KubeObject {
-  const { name, namespace, run, targets } = request;
+  const { name, namespace, run, targets, owner } = request;
   const labels = {
     ...probeLabels,
     'app.kubernetes.io/component': targets === undefined ? 'listen' : 'ask',
@@ -41,7 +42,8 @@ export function probePod(request: ProbeRequest): KubeObject {
     'sidecar.istio.io/inject': 'false',
     'istio.io/dataplane-mode': 'none',
   };
-  return { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace, labels }, spec: podSpec(request) };
+  const metadata = { name, namespace, labels, ...(owner === undefined ? {} : { ownerReferences: [owner] }) };
+  return { apiVersion: 'v1', kind: 'Pod', metadata, spec: podSpec(request) };
 }
 
 function podSpec({ node, settings, lifetimeMs, run, targets }: ProbeRequest) {

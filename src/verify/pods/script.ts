@@ -139,6 +139,7 @@ why() {
 exchange() {
   end=$(($(date +%s) + PROBE_PATIENCE))
   silent=0
+  : >"$folder/error"
   while :; do
     start=$(date +%s)
     connect "$2" <"$1" >"$folder/$1" 2>>"$folder/error"

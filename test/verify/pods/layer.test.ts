@@ -104,10 +104,7 @@ describe('the layer of pods', ({ test }) => {
 
     const told = await failed(world);
 
-    assert.equal(told, [
-      'one/n2 probe pod: probe pod: ImagePullBackOff: no such image',
-      'two/n2 probe pod: probe pod: ImagePullBackOff: no such image',
-    ]);
+    assert.equal(told, ['one/n2 probe pod: ImagePullBackOff: no such image', 'two/n2 probe pod: ImagePullBackOff: no such image']);
     assert.is(world.made.filter(({ pod }) => envOf(pod, 'PROBE_TARGETS') !== undefined).length, 2);
     assert.equal(leftPods(world), []);
   });
@@ -119,7 +116,7 @@ describe('the layer of pods', ({ test }) => {
 
     const told = await failed(world);
 
-    assert.is(told[0], 'one/n1 probe pod: probe pod: 0/2 nodes are available: Too many pods');
+    assert.is(told[0], 'one/n1 probe pod: 0/2 nodes are available: Too many pods');
     assert.equal(leftPods(world), []);
   });
 
