@@ -1,6 +1,6 @@
 // Fills a cluster: nodes in the shape of the original procedure, Calico's objects and, for a primary, Istio's.
 import type { KubeObject } from '../../src/base/objects.ts';
-import { calicoDefinitions, calicoObjects, type LabNode } from './calico.ts';
+import { type CalicoOptions, calicoDefinitions, calicoObjects, type LabNode } from './calico.ts';
 import type { ApiClient } from './client.ts';
 import { istioPrimary, type PrimaryOptions } from './istio.ts';
 import { discover, putAll } from './objects.ts';
@@ -29,6 +29,11 @@ export const originalClusters: Readonly<Record<'cluster1' | 'cluster2', Shape>> 
 /** Puts nodes and Calico's objects into a cluster. */
 export async function loadNodes(client: ApiClient, shape: Shape): Promise<void> {
   await putAll(client, [...calicoDefinitions(), ...shape.nodes.map(nodeObject)]);
+  await putCalicoObjects(client, shape);
+}
+
+/** Puts Calico's pool, configuration and blocks into a cluster whose API server is just learning Calico's kinds. */
+export async function putCalicoObjects(client: ApiClient, shape: CalicoOptions): Promise<void> {
   const objects = calicoObjects(shape);
   await waitFor("Calico's kinds to be served", async () => {
     const served = new Set((await discover(client)).map(({ kind }) => kind));

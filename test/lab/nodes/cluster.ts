@@ -1,11 +1,11 @@
 // One cluster of real nodes: a control plane on the first node's machine, and its nodes, which can be rebooted, added and changed.
 import { join } from 'node:path';
-import { blockObjects, calicoDefinitions, calicoObjects, type LabNode } from '../calico.ts';
+import { blockObjects, calicoDefinitions, type LabNode } from '../calico.ts';
 import { type ApiClient, createClient } from '../client.ts';
 import { configOf, ready } from '../control-plane.ts';
-import { discover, putAll } from '../objects.ts';
+import { putCalicoObjects } from '../load.ts';
+import { putAll } from '../objects.ts';
 import type { LabProcess } from '../process.ts';
-import { waitFor } from '../wait.ts';
 import { makeSite, startControlPlane, startForwarder } from './control.ts';
 import { dnsObjects } from './dns.ts';
 import { flapLink } from './fabric.ts';
@@ -137,8 +137,7 @@ function nodeOf(nodes: ReadonlyMap<string, RealNode>, name: string): RealNode {
 
 async function putCalico(client: ApiClient, shape: ClusterShape): Promise<void> {
   await putAll(client, calicoDefinitions());
-  await waitFor("Calico's kinds to be served", async () => (await discover(client)).some(({ kind }) => kind === 'FelixConfiguration'));
-  await putAll(client, calicoObjects(shape));
+  await putCalicoObjects(client, shape);
 }
 
 /** What Calico's node agent notes on each node about its address. */
