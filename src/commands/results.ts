@@ -15,7 +15,8 @@ export function describeResults(generated: GeneratedMesh, results: readonly Rele
     (outcome) => `${results.filter((result) => result.outcome === outcome).length} ${outcome}`,
   );
   const clusters = `${generated.index.clusters.length} clusters`;
-  if (failed.length === 0) return `Mesh ${generated.index.mesh} is ${done}: ${clusters}; ${counts.join(', ')}\n`;
+  if (failed.length === 0)
+    return `Mesh ${generated.index.mesh} is ${done}: ${clusters}; ${counts.join(', ')}\n${done === 'installed' ? '\nNext: isthmus verify\n' : ''}`;
   const where = [...new Set(failed.map(({ cluster }) => cluster))].join(', ');
   return `Mesh ${generated.index.mesh} is not ${done} in ${where}: ${counts.join(', ')}. Other clusters are as they should be.\nMend what is said above and run the same command again; it goes on from here.\n`;
 }
