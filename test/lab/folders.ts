@@ -48,8 +48,8 @@ export function cgroupOf(folder: string): string {
   return `isthmus-${createHash('sha256').update(folder).digest('hex').slice(0, 8)}`;
 }
 
-/** A cgroup goes when it has no process and no cgroup below it. */
-function removeCgroups(path: string): void {
+/** Removes a cgroup, if it is there, from the bottom up; no process may be in it any more. */
+export function removeCgroups(path: string): void {
   if (!existsSync(path)) return;
   for (const entry of readdirSync(path, { withFileTypes: true })) if (entry.isDirectory()) removeCgroups(join(path, entry.name));
   rmdirSync(path);

@@ -1,7 +1,7 @@
 // Cgroups of a machine: one in every hierarchy, which is the root for everything inside, so that no node sees another's containers.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { cgroupOf } from '../folders.ts';
+import { cgroupOf, removeCgroups } from '../folders.ts';
 
 /** What a shell runs as a machine's first and second step. */
 export interface CgroupScripts {
@@ -26,9 +26,8 @@ export function makeCgroups(folder: string): CgroupScripts {
   };
 }
 
-/** Removes them; nothing of the machine may run any more. */
-export function removeMachineCgroups(folder: string): void {
-  for (const path of hierarchies()) remove(join(path, cgroupName(folder)));
+function removeMachineCgroups(folder: string): void {
+  for (const path of hierarchies()) removeCgroups(join(path, cgroupName(folder)));
 }
 
 function cgroupName(folder: string): string {
@@ -46,10 +45,4 @@ function fillCpuset(cgroup: string, top: string): void {
   for (const folder of [dirname(cgroup), cgroup])
     for (const file of ['cpuset.cpus', 'cpuset.mems'])
       if (existsSync(join(top, file))) writeFileSync(join(folder, file), readFileSync(join(top, file)));
-}
-
-function remove(path: string): void {
-  if (!existsSync(path)) return;
-  for (const entry of readdirSync(path, { withFileTypes: true })) if (entry.isDirectory()) remove(join(path, entry.name));
-  rmdirSync(path);
 }
