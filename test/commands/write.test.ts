@@ -15,13 +15,15 @@ function withChecksums(files: Readonly<Record<string, string>>): Artifact[] {
 
 function contentsOf(system: FakeSystem): Record<string, string> {
   return Object.fromEntries(
-    [...system.written].filter(([path]) => !path.endsWith('checksums.txt')).map(([path, text]) => [path.replace('/work/out/', ''), text]),
+    [...system.written]
+      .filter(([path]) => !path.endsWith('checksums.txt'))
+      .map(([path, text]) => [path.replace('/home/me/out/', ''), text]),
   );
 }
 
 async function written(files: Readonly<Record<string, string>>): Promise<FakeSystem> {
   const system = fakeSystem();
-  await writeArtifacts(system.files, '/work/out', withChecksums(files), options);
+  await writeArtifacts(system.files, '/home/me/out', withChecksums(files), options);
   return system;
 }
 
@@ -33,19 +35,19 @@ describe('writing generated files', ({ test }) => {
   });
 
   test('refuses a folder that holds files of someone else', async () => {
-    const system = fakeSystem({ files: { '/work/out/thesis.txt': 'years of work' } });
+    const system = fakeSystem({ files: { '/home/me/out/thesis.txt': 'years of work' } });
 
-    const error = await thrownBy(() => writeArtifacts(system.files, '/work/out', withChecksums({ 'a.yaml': 'a' }), options));
+    const error = await thrownBy(() => writeArtifacts(system.files, '/home/me/out', withChecksums({ 'a.yaml': 'a' }), options));
 
     assert.instance(error, IsthmusError);
     assert.match((error as IsthmusError).message, 'was not written by isthmus');
-    assert.equal([...system.written.keys()], ['/work/out/thesis.txt']);
+    assert.equal([...system.written.keys()], ['/home/me/out/thesis.txt']);
   });
 
   test('writes nothing when nothing changed', async () => {
     const system = await written({ 'a.yaml': 'a' });
 
-    const result = await writeArtifacts(system.files, '/work/out', withChecksums({ 'a.yaml': 'a' }), options);
+    const result = await writeArtifacts(system.files, '/home/me/out', withChecksums({ 'a.yaml': 'a' }), options);
 
     assert.equal(result, { changed: 0, removed: 0, unchanged: 2 });
   });
@@ -53,26 +55,26 @@ describe('writing generated files', ({ test }) => {
   test('replaces and removes its own files', async () => {
     const system = await written({ 'a.yaml': 'a', 'old.yaml': 'o' });
 
-    await writeArtifacts(system.files, '/work/out', withChecksums({ 'a.yaml': 'new' }), options);
+    await writeArtifacts(system.files, '/home/me/out', withChecksums({ 'a.yaml': 'new' }), options);
 
     assert.equal(contentsOf(system), { 'a.yaml': 'new' });
   });
 
   test('leaves files of someone else beside its own alone', async () => {
     const system = await written({ 'a.yaml': 'a' });
-    await system.files.write('/work/out/notes.txt', 'mine');
+    await system.files.write('/home/me/out/notes.txt', 'mine');
 
-    await writeArtifacts(system.files, '/work/out', withChecksums({ 'a.yaml': 'b' }), options);
+    await writeArtifacts(system.files, '/home/me/out', withChecksums({ 'a.yaml': 'b' }), options);
 
     assert.equal(contentsOf(system), { 'a.yaml': 'b', 'notes.txt': 'mine' });
   });
 
   test('refuses to replace an edited file, and writes nothing at all', async () => {
     const system = await written({ 'a.yaml': 'a', 'b.yaml': 'b' });
-    await system.files.write('/work/out/a.yaml', 'edited');
+    await system.files.write('/home/me/out/a.yaml', 'edited');
 
     const error = await thrownBy(() =>
-      writeArtifacts(system.files, '/work/out', withChecksums({ 'a.yaml': 'new', 'b.yaml': 'new' }), options),
+      writeArtifacts(system.files, '/home/me/out', withChecksums({ 'a.yaml': 'new', 'b.yaml': 'new' }), options),
     );
 
     assert.match((error as Error).message, 'a.yaml');
@@ -81,9 +83,9 @@ describe('writing generated files', ({ test }) => {
 
   test('refuses to remove an edited file that is not generated any more', async () => {
     const system = await written({ 'a.yaml': 'a', 'old.yaml': 'o' });
-    await system.files.write('/work/out/old.yaml', 'edited');
+    await system.files.write('/home/me/out/old.yaml', 'edited');
 
-    const error = await thrownBy(() => writeArtifacts(system.files, '/work/out', withChecksums({ 'a.yaml': 'a' }), options));
+    const error = await thrownBy(() => writeArtifacts(system.files, '/home/me/out', withChecksums({ 'a.yaml': 'a' }), options));
 
     assert.match((error as Error).message, 'old.yaml');
     assert.is(contentsOf(system)['old.yaml'], 'edited');
@@ -91,10 +93,10 @@ describe('writing generated files', ({ test }) => {
 
   test('refuses to write over a file of someone else in its own folder', async () => {
     const system = await written({ 'a.yaml': 'a' });
-    await system.files.write('/work/out/b.yaml', 'mine');
+    await system.files.write('/home/me/out/b.yaml', 'mine');
 
     const error = await thrownBy(() =>
-      writeArtifacts(system.files, '/work/out', withChecksums({ 'a.yaml': 'a', 'b.yaml': 'generated' }), options),
+      writeArtifacts(system.files, '/home/me/out', withChecksums({ 'a.yaml': 'a', 'b.yaml': 'generated' }), options),
     );
 
     assert.match((error as Error).message, 'b.yaml');
@@ -103,28 +105,28 @@ describe('writing generated files', ({ test }) => {
 
   test('replaces edited files when told to', async () => {
     const system = await written({ 'a.yaml': 'a' });
-    await system.files.write('/work/out/a.yaml', 'edited');
+    await system.files.write('/home/me/out/a.yaml', 'edited');
 
-    await writeArtifacts(system.files, '/work/out', withChecksums({ 'a.yaml': 'new' }), { ...options, edited: 'replace' });
+    await writeArtifacts(system.files, '/home/me/out', withChecksums({ 'a.yaml': 'new' }), { ...options, edited: 'replace' });
 
     assert.equal(contentsOf(system), { 'a.yaml': 'new' });
   });
 
   test('keeps edited files when told to', async () => {
     const system = await written({ 'a.yaml': 'a', 'b.yaml': 'b', 'old.yaml': 'o' });
-    await system.files.write('/work/out/a.yaml', 'edited');
-    await system.files.write('/work/out/old.yaml', 'edited');
+    await system.files.write('/home/me/out/a.yaml', 'edited');
+    await system.files.write('/home/me/out/old.yaml', 'edited');
 
-    await writeArtifacts(system.files, '/work/out', withChecksums({ 'a.yaml': 'new', 'b.yaml': 'new' }), { ...options, edited: 'keep' });
+    await writeArtifacts(system.files, '/home/me/out', withChecksums({ 'a.yaml': 'new', 'b.yaml': 'new' }), { ...options, edited: 'keep' });
 
     assert.equal(contentsOf(system), { 'a.yaml': 'edited', 'b.yaml': 'new', 'old.yaml': 'edited' });
   });
 
   test('repairs what a run that died halfway left', async () => {
     const system = await written({ 'a.yaml': 'a', 'b.yaml': 'b' });
-    await system.files.write('/work/out/a.yaml', 'new');
+    await system.files.write('/home/me/out/a.yaml', 'new');
 
-    await writeArtifacts(system.files, '/work/out', withChecksums({ 'a.yaml': 'new', 'b.yaml': 'new' }), options);
+    await writeArtifacts(system.files, '/home/me/out', withChecksums({ 'a.yaml': 'new', 'b.yaml': 'new' }), options);
 
     assert.equal(contentsOf(system), { 'a.yaml': 'new', 'b.yaml': 'new' });
   });

@@ -131,7 +131,7 @@ export function releaseIndex() {
   };
 }
 
-export const out = '/work/out';
+export const out = '/home/me/out';
 
 const charts: Readonly<Record<string, FakeChart>> = {
   [`${out}/clusters/cluster1/istio-ilb`]: ilbChart,
@@ -156,7 +156,7 @@ export interface InstallationOptions extends FakeSystemOptions {
   readonly reconcile?: (cluster: FakeCluster) => void;
 }
 
-/** A System in whose /work/out the mesh lies, with a fake helm. */
+/** A System in whose /home/me/out the mesh lies, with a fake helm. */
 export function installation({ index = releaseIndex(), onChange, ...options }: InstallationOptions): FakeSystem {
   const chartFiles = Object.keys(charts).map((folder) => [`${folder}/Chart.yaml`, 'name: x\n']);
   let system: FakeSystem | undefined;

@@ -71,7 +71,7 @@ export function fakeSystem(options: FakeSystemOptions = {}): FakeSystem {
     },
     clock: createFakeClock(options.now ?? '2026-01-01T00:00:00Z'),
     env: options.env ?? {},
-    cwd: '/work',
+    cwd: '/home/me',
     packageFolder: '/package',
     uuid: () => `00000000-0000-4000-8000-${String(++uuids).padStart(12, '0')}`,
     readInput: async () => options.input ?? '',

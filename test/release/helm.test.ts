@@ -20,7 +20,7 @@ import { fakeSystem } from '../helpers/system.ts';
 const target = { context: 'icp-1', kubeconfig: '/home/me/.kube/config', namespace: 'istio-system' };
 const flags3 = new Set<string>();
 const flags4 = new Set(['--server-side', '--force-conflicts', '--rollback-on-failure']);
-const upgrade = { release: 'istio-remote', chart: '/work/out/clusters/cluster2/istio-remote' };
+const upgrade = { release: 'istio-remote', chart: '/home/me/out/clusters/cluster2/istio-remote' };
 
 const commands: Readonly<Record<string, readonly string[]>> = {
   upgrade: upgradeArgs(target, upgrade, flags4),

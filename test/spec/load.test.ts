@@ -9,7 +9,7 @@ const header = 'apiVersion: isthmus/v1\nkind: Mesh\nmetadata: {name: bookinfo}\n
 const primary = '  - {name: cluster1, role: primary, context: icp-1}\n';
 
 function load(text: string) {
-  return loadMesh(text, 'mesh.yaml', '/work');
+  return loadMesh(text, 'mesh.yaml', '/home/me');
 }
 
 /** A mesh whose only cluster stands on line 6 and has these fields besides its name, role and context. */
@@ -444,7 +444,7 @@ describe('loadMesh', ({ test }) => {
     const loaded = load(text);
 
     assert.is(loaded.text, text);
-    assert.is(loaded.folder, '/work');
+    assert.is(loaded.folder, '/home/me');
     assert.is(loaded.locate(['clusters', 1, 'context']), 'mesh.yaml:9:14');
     assert.equal(loaded.mesh.clusters[1], {
       name: 'cluster2',
