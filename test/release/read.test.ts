@@ -44,7 +44,7 @@ describe('the generated folder', ({ test }) => {
   test('is refused with the position of what is malformed', async () => {
     const error = await refusal({ ...releaseIndex(), releases: [{ ...releaseIndex().releases[0], order: 'first' }] });
 
-    assert.match(String(error.where), /^\/home/me\/out\/releases\.yaml:\d+:\d+$/);
+    assert.match(String(error.where), /^\/home\/me\/out\/releases\.yaml:\d+:\d+$/);
     assert.match(error.message, /^releases\.0\.order: /);
   });
 
