@@ -82,7 +82,15 @@ describe('releases', ({ test }) => {
   });
 
   test('whose values no chart takes are left out, and the plan says which', () => {
-    const plan = planPair({ primary: { network: 'Net_1' }, remote: { network: 'Net_1' } });
+    // loadMesh refuses such a network; a program that makes its mesh itself gets the finding.
+    const wanted = mesh([
+      { name: 'cluster1', context: 'c1' },
+      { name: 'cluster2', context: 'c2' },
+    ]);
+    const plan = planMesh({
+      mesh: { ...wanted, clusters: wanted.clusters.map((cluster) => ({ ...cluster, network: 'Net_1' })) },
+      inputs: pair(),
+    });
 
     assert.is(findingsOf(plan, 'ISM078')[0]?.severity, 'error');
     assert.is(findingsOf(plan, 'ISM078')[0]?.where, 'istio-remote network');
