@@ -20,7 +20,7 @@ export interface SuiteApi {
   after(hook: () => unknown): void;
 }
 
-const defaultTimeoutMs = 20_000;
+const defaultTimeoutMs = 60_000;
 
 /**
  * Defines and runs a suite.
