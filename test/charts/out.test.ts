@@ -156,7 +156,7 @@ describe('the charts of install.sh', ({ test, after }) => {
     assert.equal(objectOf(objects, 'Namespace', 'istio-system').metadata, {
       name: 'istio-system',
       labels: { 'topology.istio.io/network': 'network1' },
-      annotations: { 'topology.istio.io/controlPlaneClusters': 'cluster1', 'helm.sh/resource-policy': 'keep' },
+      annotations: { 'topology.istio.io/controlPlaneClusters': 'cluster1', 'helm.sh/resource-policy': 'keep', 'isthmus/found': '' },
     });
   });
 
