@@ -22,8 +22,8 @@ const envoy = {
 
 /** What of Istio's own base image is used here: capture of traffic, routes, and the programs of someone who looks for a fault. */
 const debian = {
+  /** From debootstrap's own default mirror. */
   suite: 'bookworm',
-  mirror: 'http://deb.debian.org/debian',
   packages: ['iptables', 'iproute2', 'ca-certificates', 'curl', 'iputils-ping', 'netcat-openbsd'],
   emptied: ['dev', 'proc', 'sys', 'boot', 'var/cache', 'var/lib/apt', 'var/lib/dpkg', 'var/log'],
   without: ['doc', 'i18n', 'info', 'locale', 'man', 'perl5', 'zoneinfo'].map((name) => `usr/share/${name}`),
@@ -101,7 +101,7 @@ async function debianLayer(folder: string): Promise<string> {
     () => undefined,
     async (_, work) => {
       const root = join(work, 'root');
-      await run('debootstrap', ['--variant=minbase', `--include=${debian.packages.join(',')}`, debian.suite, root, debian.mirror]);
+      await run('debootstrap', ['--variant=minbase', `--include=${debian.packages.join(',')}`, debian.suite, root]);
       await packFolder(
         layer,
         root,
