@@ -31,3 +31,5 @@ export { loadMesh } from './spec/load.ts';
 export type { Cluster, Era, LoadedMesh, Mesh } from './spec/schema.ts';
 export { createSystem } from './system/index.ts';
 export type { ClusterAccess, ClusterClient, ClusterReader, System } from './system/types.ts';
+export type { Check, PairResult, VerifyResult } from './verify/types.ts';
+export { type VerifyOptions, verifyMesh } from './verify/verify.ts';

@@ -3,12 +3,17 @@ import * as z from 'zod';
 import { failure } from '../base/errors.ts';
 import { ownLabels } from '../base/names.ts';
 import type { KubeObject } from '../base/objects.ts';
-import type { Clock, ClusterClient } from '../system/types.ts';
+import type { Clock, ClusterClient, System } from '../system/types.ts';
 
 export const leaseName = 'isthmus';
 /** Seconds after which a Lease that nobody renewed may be taken. */
 export const leaseSeconds = 30;
 const checkAgainMs = 2_000;
+
+/** What this run calls itself in a Lease, so that whoever waits for it knows whom to ask. */
+export function leaseHolder({ env, uuid }: Pick<System, 'env' | 'uuid'>): string {
+  return `${env['USER'] || 'isthmus'}-${uuid()}`;
+}
 
 const Lease = z.looseObject({
   metadata: z.looseObject({ name: z.string(), resourceVersion: z.string().optional() }),

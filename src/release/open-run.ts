@@ -3,6 +3,7 @@
 import { createGate, type Gate } from './gate.ts';
 import type { Helm } from './helm.ts';
 import type { ListedRelease } from './helm-state.ts';
+import { leaseHolder } from './lease.ts';
 import { applyNamespace, isAsPlanned, readNamespace } from './namespaces.ts';
 import { checkAdmission, checkPermissions, neededRules } from './preflight.ts';
 import { changedFiles } from './read.ts';
@@ -44,7 +45,7 @@ export async function openRun(input: RunInput): Promise<Run> {
   const gate = createGate({
     sessions: () => [...sessions.values()],
     namespace,
-    holder: `${deps.env['USER'] || 'isthmus'}-${deps.uuid()}`,
+    holder: leaseHolder(deps),
     clock: deps.clock,
     signal: deps.signal,
     prepare: (session) => (input.purpose === 'install' ? prepareCluster(session, generated, prepared) : Promise.resolve()),

@@ -1,53 +1,119 @@
-// Checks a mesh layer by layer, for each ordered pair of clusters up to the first layer that is broken.
-import { failure } from '../base/errors.ts';
-import { layers as allLayers } from './layers.ts';
-import type { Check, Layer, LayerResult, Pair, PairResult, Scene, VerifyResult } from './types.ts';
+// Verifies an installed mesh: connects to its clusters, keeps other runs out of them, and checks every pair that is joined.
+import { IsthmusError } from '../base/errors.ts';
+import type { KubeObject } from '../base/objects.ts';
+import { createGate, type Gate } from '../release/gate.ts';
+import { leaseHolder, leaseName } from '../release/lease.ts';
+import { readNamespace } from '../release/namespaces.ts';
+import { openSession, type Session } from '../release/session.ts';
+import type { GeneratedMesh, ProgressListener, ReleaseDeps } from '../release/types.ts';
+import type { ClusterClient } from '../system/types.ts';
+import { verifyPairs } from './layered.ts';
+import { pairsOf } from './pairs.ts';
+import { type ProbeInput, probeSettings } from './probe-settings.ts';
+import type { Owner, ProbeSettings, Problem, Scene, VerifiedCluster, VerifyResult } from './types.ts';
 
-type LayeredCheck = VerifyResult['checks'][number];
+const defaultTimeoutMs = 120_000;
+
+export interface VerifyOptions {
+  /** Longest wait for probe pods; milliseconds, two minutes when absent. */
+  readonly timeoutMs?: number;
+  readonly onProgress?: ProgressListener;
+}
 
 /**
- * Runs the layers in order; a pair that a layer found broken takes no part in the next one.
- * @param pairs ordered pairs of clusters that the mesh joins
- * @throws IsthmusError after Ctrl-C, or when another run is at work in a cluster; nothing is left behind then either
+ * Checks layer by layer whether the pods of every two clusters reach each other; makes probe pods, and removes them again.
+ * A cluster that cannot be reached is a failed check, not an exception.
+ * @param input what was generated, and the mesh that it was generated from
+ * @throws IsthmusError after Ctrl-C, or when another run is at work in a cluster
  */
-export async function verifyMesh(scene: Scene, pairs: readonly Pair[], layers: readonly Layer[] = allLayers): Promise<VerifyResult> {
-  const checks: LayeredCheck[] = [];
-  const notes: string[] = [];
-  const left: string[] = [];
-  for (const { name, run } of layers) {
-    const open = pairs.filter((pair) => brokenLayer(checks, pair) === undefined);
-    if (open.length === 0) break;
-    const outcome = await run(scene, open);
-    checks.push(...outcome.checks.map((check) => ({ layer: name, ...check })));
-    notes.push(...(outcome.notes ?? []));
-    left.push(...(outcome.left ?? []));
-    if (scene.signal.aborted) throw failure('stopped', { hint: ['Run isthmus verify again.', ...left].join('\n') });
+export async function verifyMesh(input: ProbeInput, deps: ReleaseDeps, options: VerifyOptions = {}): Promise<VerifyResult> {
+  const { joined, apart } = pairsOf(input.mesh);
+  const { sessions, unreachable } = await openSessions(input.generated, deps);
+  try {
+    const gate = gateOf(input.generated, deps, { sessions, options });
+    const clusters = new Map<string, VerifiedCluster>();
+    for (const session of sessions) {
+      const probe = await probeSettings(deps.files, input, session.spec.name);
+      clusters.set(session.spec.name, verifiedCluster(session, input.generated, { gate, probe }));
+    }
+    const result = await gate.during(verifyPairs(sceneOf(deps, options, { clusters, unreachable }), joined));
+    const notes = apart.map(({ from, to }) => `${from} and ${to} are in different networks; only gateways could join them.`);
+    return { ...result, notes: [...notes, ...result.notes] };
+  } finally {
+    for (const { client } of sessions) client.close();
   }
-  return { pairs: pairs.map((pair) => pairResult(pair, layers, checks)), checks, notes, left };
 }
 
-function brokenLayer(checks: readonly LayeredCheck[], pair: Pair): string | undefined {
-  return checks.find((check) => check.outcome === 'failed' && concerns(check, pair))?.layer;
+function sceneOf(deps: ReleaseDeps, options: VerifyOptions, reached: Pick<Scene, 'clusters' | 'unreachable'>): Scene {
+  return {
+    ...reached,
+    run: deps.uuid().slice(-8),
+    clock: deps.clock,
+    signal: deps.signal,
+    timeoutMs: options.timeoutMs ?? defaultTimeoutMs,
+    onProgress: (cluster, text) => options.onProgress?.({ type: 'progress', cluster, step: 'verify', text }),
+  };
 }
 
-/** Packets go one way and answers the other, so what is wrong with one cluster alone breaks both directions. */
-function concerns({ from, to }: Check, pair: Pair): boolean {
-  if (to === undefined) return from.cluster === pair.from || from.cluster === pair.to;
-  return from.cluster === pair.from && to.cluster === pair.to;
+/** Connections outlive Ctrl-C, because probe pods must be removed then. */
+async function openSessions({ index, folder }: GeneratedMesh, deps: ReleaseDeps) {
+  const { signal } = new AbortController();
+  const connected: ReleaseDeps = { ...deps, connect: (access) => deps.connect(access, signal) };
+  const sessions: Session[] = [];
+  const unreachable = new Map<string, Problem>();
+  const open = async (spec: Session['spec']) => {
+    try {
+      sessions.push(await openSession(spec, folder, connected));
+    } catch (error) {
+      if (!(error instanceof IsthmusError)) throw error;
+      unreachable.set(spec.name, { message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) });
+    }
+  };
+  await Promise.all(index.clusters.map(open));
+  return { sessions: sessions.toSorted((a, b) => (a.spec.name < b.spec.name ? -1 : 1)), unreachable };
 }
 
-function pairResult(pair: Pair, layers: readonly Layer[], checks: readonly LayeredCheck[]): PairResult {
-  const broken = brokenLayer(checks, pair);
-  const last = layers.findIndex(({ name }) => name === broken);
-  const own = checks.filter((check) => concerns(check, pair));
-  const results = layers.map(({ name }, index) => layerResult(name, last < 0 || index <= last ? own : undefined));
-  return { ...pair, outcome: broken === undefined ? 'passed' : 'failed', ...(broken === undefined ? {} : { broken }), layers: results };
+/** While probe pods run, no other run may change routes; and pods of another run that holds no Lease are left over. */
+function gateOf(
+  { index }: GeneratedMesh,
+  deps: ReleaseDeps,
+  { sessions, options }: { readonly sessions: readonly Session[]; readonly options: VerifyOptions },
+): Gate {
+  return createGate({
+    sessions: () => sessions,
+    namespace: index.routesNamespace,
+    holder: leaseHolder(deps),
+    clock: deps.clock,
+    signal: deps.signal,
+    prepare: () => Promise.resolve(),
+    isLockable: async ({ client }) => (await readNamespace(client, index.routesNamespace)) !== undefined,
+    onWait: (cluster, text) => options.onProgress?.({ type: 'progress', cluster, step: 'Lease', text }),
+  });
 }
 
-function layerResult(name: string, checks: readonly LayeredCheck[] | undefined): LayerResult {
-  const count = (outcome: Check['outcome']) => checks?.filter((check) => check.layer === name && check.outcome === outcome).length ?? 0;
-  const counts = { passed: count('passed'), failed: count('failed'), skipped: count('skipped') };
-  if (checks === undefined) return { name, outcome: 'not run', ...counts };
-  if (counts.failed > 0) return { name, outcome: 'failed', ...counts };
-  return { name, outcome: counts.passed > 0 ? 'passed' : 'skipped', ...counts };
+function verifiedCluster(
+  { spec, client }: Session,
+  { index, releases }: GeneratedMesh,
+  { gate, probe }: { readonly gate: Gate; readonly probe: ProbeSettings },
+): VerifiedCluster {
+  const release = releases.find(({ cluster, chart }) => cluster === spec.name && chart === 'route-installer');
+  const version = release?.version === undefined ? {} : { version: release.version };
+  return {
+    name: spec.name,
+    client,
+    enter: async () => {
+      await gate.enter(spec.name);
+      return leaseOf(client, index.routesNamespace);
+    },
+    namespace: index.routesNamespace,
+    nodes: spec.nodes,
+    ...(release === undefined ? {} : { routes: { release: release.name, ...version } }),
+    probe,
+  };
+}
+
+async function leaseOf(client: ClusterClient, namespace: string): Promise<Owner | undefined> {
+  const lease = (await client.get(`/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/${leaseName}`)) as KubeObject | undefined;
+  const uid = lease?.metadata.uid;
+  return uid === undefined ? undefined : { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', name: leaseName, uid };
 }

@@ -1,7 +1,7 @@
 // The layers together: what stops where, which pairs it concerns, and what is left to see.
 import { IsthmusError } from '../../src/base/errors.ts';
+import { verifyPairs } from '../../src/verify/layered.ts';
 import type { Check, Layer } from '../../src/verify/types.ts';
-import { verifyMesh } from '../../src/verify/verify.ts';
 import { assert, describe, thrownBy } from '../helpers/suite.ts';
 import { bothWays, createWorld, sceneOf } from './world.ts';
 
@@ -27,7 +27,7 @@ describe('verification', ({ test }) => {
   test('finds a mesh in order to be so, and leaves no pod', async () => {
     const world = createWorld();
 
-    const { pairs, checks, left } = await verifyMesh(sceneOf(world), bothWays);
+    const { pairs, checks, left } = await verifyPairs(sceneOf(world), bothWays);
 
     assert.equal(
       pairs.map(({ from, to, outcome, layers }) => [
@@ -54,7 +54,7 @@ describe('verification', ({ test }) => {
       layerOf('high', [at('two', 'failed', 'one')], asked),
     ];
 
-    const { pairs } = await verifyMesh(sceneOf(createWorld()), bothWays, layers);
+    const { pairs } = await verifyPairs(sceneOf(createWorld()), bothWays, layers);
 
     assert.equal(asked, ['two>one']);
     assert.equal(
@@ -67,7 +67,7 @@ describe('verification', ({ test }) => {
   });
 
   test('counts what is wrong with a cluster for both directions', async () => {
-    const { pairs } = await verifyMesh(sceneOf(createWorld()), bothWays, [layerOf('low', [at('two', 'failed')])]);
+    const { pairs } = await verifyPairs(sceneOf(createWorld()), bothWays, [layerOf('low', [at('two', 'failed')])]);
 
     assert.equal(
       pairs.map(({ broken }) => broken),
@@ -76,7 +76,7 @@ describe('verification', ({ test }) => {
   });
 
   test('does not take what was skipped for broken', async () => {
-    const { pairs } = await verifyMesh(sceneOf(createWorld()), bothWays, [layerOf('low', [at('one', 'skipped')])]);
+    const { pairs } = await verifyPairs(sceneOf(createWorld()), bothWays, [layerOf('low', [at('one', 'skipped')])]);
 
     assert.equal(
       pairs.map(({ outcome, layers }) => [outcome, layers[0]?.outcome]),
@@ -90,7 +90,7 @@ describe('verification', ({ test }) => {
   test('names a cluster that cannot be reached, and goes on with the others', async () => {
     const scene = { ...sceneOf(createWorld()), unreachable: new Map([['three', { message: 'no connection', hint: 'Start it.' }]]) };
 
-    const { pairs, checks } = await verifyMesh(scene, [...bothWays, { from: 'one', to: 'three' }]);
+    const { pairs, checks } = await verifyPairs(scene, [...bothWays, { from: 'one', to: 'three' }]);
 
     assert.equal(
       pairs.map(({ outcome, broken }) => [outcome, broken]),
@@ -111,7 +111,7 @@ describe('verification', ({ test }) => {
     const stop = new AbortController();
     world.kubelet = () => void stop.abort();
 
-    const error = await thrownBy(() => verifyMesh(sceneOf(world, { signal: stop.signal }), bothWays));
+    const error = await thrownBy(() => verifyPairs(sceneOf(world, { signal: stop.signal }), bothWays));
 
     assert.instance(error, IsthmusError);
     assert.is((error as IsthmusError).message, 'stopped');
