@@ -31,6 +31,10 @@ const tools = {
   kwok: { variable: 'ISTHMUS_KWOK', get: (folder) => `GOBIN=${folder} go install sigs.k8s.io/kwok/cmd/kwok@v0.8.0` },
   kube: { variable: 'ISTHMUS_KUBE', get: (folder) => `go build -C test/lab/go -trimpath -o ${folder}/kube .` },
   coredns: { variable: 'ISTHMUS_COREDNS', get: (folder) => `GOBIN=${folder} go install github.com/coredns/coredns@v1.12.4` },
+  registry: {
+    variable: 'ISTHMUS_REGISTRY',
+    get: (folder) => `GOBIN=${folder} go install github.com/distribution/distribution/v3/cmd/registry@v3.1.2`,
+  },
   etcd: { variable: 'ISTHMUS_ETCD', get: () => 'apt-get install etcd-server' },
   kubectl: { variable: 'ISTHMUS_KUBECTL', get: () => 'apt-get install kubernetes-client' },
   ip: { variable: 'ISTHMUS_IP', get: () => 'apt-get install iproute2' },

@@ -27,6 +27,12 @@ export const tools: readonly Tool[] = [
   { name: 'kwok', module: 'sigs.k8s.io/kwok', version: 'v0.8.0', package: 'sigs.k8s.io/kwok/cmd/kwok' },
   { name: 'kube', module: 'k8s.io/kubernetes', version: `v${kubernetes}` },
   { name: 'coredns', module: 'github.com/coredns/coredns', version: 'v1.12.4', package: 'github.com/coredns/coredns' },
+  {
+    name: 'registry',
+    module: 'github.com/distribution/distribution/v3',
+    version: 'v3.1.2',
+    package: 'github.com/distribution/distribution/v3/cmd/registry',
+  },
   istio('istioctl', 'istioctl'),
   istio('pilot-discovery', 'pilot'),
   istio('pilot-agent', 'pilot'),
