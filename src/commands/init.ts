@@ -11,6 +11,9 @@ import type { ParsedArguments, Run } from './types.ts';
 /** Istio that is planned for where the primary runs none. */
 const defaultIstioVersion = '1.30.3';
 
+/** Where Istio publishes its images; a hub like these is the default of some version. */
+const publishedHubs = /^(?:docker\.io\/)?istio$|^registry\.istio\.io\/release$|^gcr\.io\/istio-release$/;
+
 export const run: Run = async (system, args) => {
   const contexts = args.options('context');
   if (contexts.length === 0)
@@ -19,9 +22,10 @@ export const run: Run = async (system, args) => {
     });
   const names = clusterNames(contexts);
   const facts = await readContexts(system, args, contexts, names);
+  const name = args.option('name') ?? 'mesh';
   const text = initialMesh({
-    name: args.option('name') ?? 'mesh',
-    istioVersion: args.option('istio') ?? facts[0]?.istio?.revisions[0]?.version ?? defaultIstioVersion,
+    name,
+    istio: initialIstio(facts[0], { name, version: args.option('istio') }),
     clusters: contexts.map((context, index) => ({
       name: names[index] ?? context,
       context,
@@ -33,6 +37,20 @@ export const run: Run = async (system, args) => {
   system.terminal.err('Next: look at it, then isthmus plan\n');
   return exitCodes.ok;
 };
+
+/** The field `istio` for a primary as it was found: its version, and what else is not as mesh.yaml would say by default. */
+export function initialIstio(facts: ClusterFacts | undefined, wanted: { readonly name: string; readonly version: string | undefined }) {
+  const found = facts?.istio?.revisions[0];
+  const version = wanted.version ?? found?.version ?? defaultIstioVersion;
+  const given = {
+    revision: found?.name || undefined,
+    hub: found?.hub !== undefined && !publishedHubs.test(found.hub) ? found.hub : undefined,
+    meshID: found?.meshID === wanted.name ? undefined : found?.meshID,
+    trustDomain: found?.trustDomain === 'cluster.local' ? undefined : found?.trustDomain,
+  };
+  const differing = Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return { version, ...Object.fromEntries(differing) };
+}
 
 function readContexts(
   system: System,

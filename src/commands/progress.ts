@@ -31,7 +31,7 @@ export function showProgress(terminal: Terminal): Progress {
   return { listener, stop: clear };
 }
 
-/** Takes an event into the running steps and returns its line. */
+/** Takes an event into the running steps and returns its line, unless there is nothing new in it. */
 function update(running: Map<string, string>, event: ProgressEvent): string | undefined {
   const { cluster, step } = event.type === 'end' ? event.result : event;
   const key = `${cluster} ${step}`;
@@ -40,8 +40,10 @@ function update(running: Map<string, string>, event: ProgressEvent): string | un
     return describeResult(event.result);
   }
   const line = stepLine(cluster, step, event.type === 'start' ? '...' : event.text);
+  // What is waited for is said again at every look; in a log once is enough.
+  const said = running.get(key) === line;
   running.set(key, line);
-  return event.type === 'start' ? undefined : line;
+  return event.type === 'start' || said ? undefined : line;
 }
 
 /** `cluster1    route-installer               installed, 4.2 s`, with the reason and the hint below where there are any. */

@@ -63,10 +63,12 @@ export function describeRevision(deployment: Deployment, services: readonly Serv
     wantedEnv.has(name) && value !== undefined ? [[name, value]] : [],
   );
   const version = versionOf(container, deployment.metadata.labels);
+  const hub = hubOf(container);
   const managedBy = managedByOf(deployment);
   return {
     name: revisionName(deployment),
     ...(version === undefined ? {} : { version }),
+    ...(hub === undefined ? {} : { hub }),
     selector: sortedRecord(selectorOf(deployment, services)),
     readyPods: deployment.status?.readyReplicas ?? 0,
     env: sortedRecord(Object.fromEntries(env)),
@@ -78,6 +80,11 @@ function versionOf(container: Container | undefined, labels: Readonly<Record<str
   const tag = /:v?(\d+\.\d+\.\d+(?:-(?:alpha|beta|rc|snapshot)\.\d+)?)[^/@]*(?:@.*)?$/.exec(container?.image ?? '')?.[1];
   const labelled = labels['app.kubernetes.io/version'] ?? labels['operator.istio.io/version'];
   return tag ?? /^v?(\d+\.\d+\.\d+)/.exec(labelled ?? '')?.[1];
+}
+
+/** The image of istiod is `<hub>/pilot`, with a tag, a digest or both; anything else is an image that somebody made for himself. */
+function hubOf(container: Container | undefined): string | undefined {
+  return /^(.+)\/pilot(?:[:@][^/]+)?$/.exec(container?.image ?? '')?.[1];
 }
 
 /** Selector of the Service in front of these pods; revision tags have Services too, so the one named like the Deployment counts. */

@@ -74,6 +74,7 @@ const Istio = z
           .strictObject({
             name: z.string().describe('Revision, empty for the default one'),
             version: z.string().optional(),
+            hub: z.string().optional().describe("Registry and path of istiod's image"),
             selector: z.record(z.string(), z.string()).describe('Selector of its istiod (or pilot) Service'),
             readyPods: z.int(),
             env: z.record(z.string(), z.string()).describe('EXTERNAL_ISTIOD, CLUSTER_ID and what else the plan checks'),

@@ -20,7 +20,8 @@ export interface InitialCluster {
 export interface InitialMesh {
   /** Name of the mesh, an RFC 1123 label. */
   readonly name: string;
-  readonly istioVersion: string;
+  /** Fields of `istio` that differ from their defaults, in the order in which they are to be read. */
+  readonly istio: { readonly version: string } & Readonly<Record<string, string>>;
   readonly clusters: readonly InitialCluster[];
 }
 
@@ -28,10 +29,10 @@ export interface InitialMesh {
  * The text of a mesh.yaml with comments above every cluster.
  * @param mesh clusters in order, with names that `clusterNames` made or that the user chose
  */
-export function initialMesh({ name, istioVersion, clusters }: InitialMesh): string {
+export function initialMesh({ name, istio, clusters }: InitialMesh): string {
   return [
     '# What isthmus joins into one Istio mesh. Every field that is not here has a default; docs/mesh.md lists them all.\n',
-    toYaml({ apiVersion: 'isthmus/v1', kind: 'Mesh', metadata: { name }, istio: { version: istioVersion } }),
+    toYaml({ apiVersion: 'isthmus/v1', kind: 'Mesh', metadata: { name }, istio }),
     'clusters:\n',
     ...clusters.map((cluster, index) => clusterText(cluster, index)),
   ].join('');

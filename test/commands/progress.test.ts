@@ -35,6 +35,22 @@ describe('progress', ({ test }) => {
     );
   });
 
+  test('says once what is waited for, and again when it has changed', () => {
+    const to = terminal(false);
+    const { listener } = showProgress(to);
+
+    for (const text of ['waits for a', 'waits for a', 'waits for b', 'waits for a'])
+      listener({ type: 'progress', cluster: 'c1', step: 'x', text });
+
+    assert.equal(
+      to
+        .text()
+        .split('\n')
+        .map((line) => line.slice(-1)),
+      ['a', 'b', 'a', ''],
+    );
+  });
+
   test('redraws what is running below what is done on a terminal', () => {
     const to = terminal(true);
 

@@ -27,6 +27,7 @@ describe('Istio', ({ test }) => {
       {
         name: '',
         version: '1.30.3',
+        hub: 'docker.io/istio',
         selector: { app: 'istiod', istio: 'pilot' },
         readyPods: 2,
         env: { CLUSTER_ID: 'cluster1', EXTERNAL_ISTIOD: 'true', PILOT_CERT_PROVIDER: 'istiod', REVISION: 'default' },
@@ -108,7 +109,9 @@ describe('Istio', ({ test }) => {
   test('before 1.5 is found by its Deployment istio-pilot', async () => {
     const { istio } = await inspectObjects(loadFixture('icp-cluster1'));
 
-    assert.equal(istio?.revisions, [{ name: '', version: '0.8.0', selector: { istio: 'pilot' }, readyPods: 1, env: {} }]);
+    assert.equal(istio?.revisions, [
+      { name: '', version: '0.8.0', hub: 'gcr.io/istio-release', selector: { istio: 'pilot' }, readyPods: 1, env: {} },
+    ]);
   });
 
   test('is absent where its namespace is', async () => {

@@ -54,7 +54,7 @@ describe('clusterNames', ({ test }) => {
 
 const mesh = {
   name: 'bookinfo',
-  istioVersion: '1.30.3',
+  istio: { version: '1.30.3' },
   clusters: [
     { name: 'icp-1', context: 'icp-1', comments: ['Kubernetes 1.34.4, 3 nodes', 'Calico, no encapsulation'] },
     {
@@ -147,7 +147,7 @@ clusters:
         const names = clusterNames(list);
         const clusters = list.map((context, index) => ({ name: names[index] ?? '', context, comments }));
 
-        const loaded = loadMesh(initialMesh({ name: 'a', istioVersion: '0.8.0', clusters }), 'mesh.yaml', '/');
+        const loaded = loadMesh(initialMesh({ name: 'a', istio: { version: '0.8.0' }, clusters }), 'mesh.yaml', '/');
 
         assert.equal(
           loaded.mesh.clusters.map(({ context }) => context),
