@@ -2,6 +2,7 @@
 
 import { findHelm } from './helm.ts';
 import { installRelease } from './install-release.ts';
+import { nameLeftovers } from './leftover.ts';
 import { waitForAddresses } from './load-balancer.ts';
 import { applyNamespace, isAsPlanned, type PlannedNamespace, readNamespace } from './namespaces.ts';
 import { closeRun, openRun, type Run } from './open-run.ts';
@@ -36,6 +37,7 @@ async function installAll(run: Run): Promise<void> {
   const orders = [...new Set(run.generated.releases.map(({ order }) => order))].sort((a, b) => a - b);
   for (const order of orders) await Promise.all(run.generated.index.clusters.map(({ name }) => installOrder(run, name, order)));
   await Promise.all(run.generated.index.remoteSecrets.map((secret) => installRemoteSecret(run, secret)));
+  await Promise.all(sessions.map((session) => nameLeftovers(run, session)));
 }
 
 async function installNamespaces(run: Run, session: Session): Promise<void> {

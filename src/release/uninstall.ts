@@ -4,6 +4,7 @@ import type { KubeObject } from '../base/objects.ts';
 import { findHelm } from './helm.ts';
 import { removeIstiodObjects } from './istiod-objects.ts';
 import { leaseName } from './lease.ts';
+import { removeLeftovers } from './leftover.ts';
 import { removeNamespace } from './namespace-removal.ts';
 import { hasOurFields, readNamespace } from './namespaces.ts';
 import { closeRun, openRun, type Run } from './open-run.ts';
@@ -42,6 +43,10 @@ async function uninstallAll(run: Run): Promise<void> {
   await Promise.all(index.remoteSecrets.map((secret) => removeRemoteSecret(run, secret)));
   const orders = [...new Set(releases.map(({ order }) => order))].sort((a, b) => b - a);
   for (const order of orders) await Promise.all(sessions.map((session) => removeOrder(run, { session, order, installed })));
+  for (const session of sessions) {
+    const objects = await removeLeftovers(run, session);
+    installed.set(session.spec.name, [...(installed.get(session.spec.name) ?? []), ...objects]);
+  }
   await Promise.all(sessions.map((session) => removeRest(run, session)));
   await Promise.all(sessions.map((session) => prove(run, session, installed.get(session.spec.name) ?? [])));
 }

@@ -267,6 +267,24 @@ describe('an installation', ({ test }) => {
     assert.equal(problems(unlocked), []);
   });
 
+  test('names a release that an earlier out/ installed, with the commands that take it away, and leaves it', async () => {
+    const clusters = twoClusters();
+    await run(installation({ clusters }));
+    const without = releaseIndex();
+    without.releases.shift();
+
+    const results = await run(installation({ clusters, index: without }));
+
+    const { outcome, message, hint } = results.find(({ step }) => step === 'istio-ilb') ?? {};
+    assert.is(outcome, 'unchanged');
+    assert.match(String(message), 'not part of the mesh any more');
+    assert.match(
+      String(hint),
+      /helm uninstall istio-ilb .*--kube-context one --namespace istio-system, then .*Service istio-system\/istiod-ilb/,
+    );
+    assert.ok(clusters.one.find('Service', 'istiod-ilb'));
+  });
+
   test('refuses a release of the same name from another chart', async () => {
     const clusters = twoClusters();
     clusters.two.releases.set('istio-system/istio-remote', [
@@ -340,6 +358,32 @@ describe('an uninstallation', ({ test }) => {
     assert.equal(stateOf(clusters.one, clusters.two), before);
     const removal = system.commands.filter(({ options }) => options.input === 'mode: remove\n').map(({ args }) => args[1]);
     assert.equal(removal, ['route-installer', 'route-installer']);
+  });
+
+  test('takes away what an earlier out/ installed as well', async () => {
+    const clusters = twoClusters();
+    const before = stateOf(clusters.one, clusters.two);
+    await run(installation({ clusters }));
+    const index = releaseIndex();
+    index.releases.shift();
+
+    const results = await remove(installation({ clusters, index }));
+
+    assert.equal(problems(results), []);
+    assert.is(results.find(({ step }) => step === 'istio-ilb')?.outcome, 'removed');
+    assert.equal(stateOf(clusters.one, clusters.two), before);
+  });
+
+  test('leaves the agents of routes where the chart that takes the routes away is not in out/ any more', async () => {
+    const clusters = twoClusters();
+    await run(installation({ clusters }));
+    const index = releaseIndex();
+    index.releases.splice(1, 1);
+
+    const results = await remove(installation({ clusters, index }));
+
+    assert.match(problems(results).join('\n'), 'cluster1 route-installer: release isthmus-system/route-installer is from an earlier out/');
+    assert.ok(clusters.one.find('DaemonSet', 'keeper'));
   });
 
   test('does nothing, without a write, where nothing is installed', async () => {
