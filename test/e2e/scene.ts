@@ -1,12 +1,11 @@
 // The stage of the end-to-end tests: a primary and a remote cluster, a load balancer, a folder, and the built CLI.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { KubeObject } from '../../src/base/objects.ts';
 import { parseYaml, toYaml } from '../../src/base/yaml.ts';
 import type { Helm } from '../helpers/helm.ts';
+import { isthmusCommand, type Outcome, type Running, shellEnvironment, startIn, succeeded } from '../helpers/shell.ts';
 import { assert } from '../helpers/suite.ts';
 import { toolPath } from '../helpers/tools.ts';
 import { type Cluster, startCluster } from '../lab/cluster.ts';
@@ -14,20 +13,7 @@ import { startIstiod } from '../lab/istiod.ts';
 import { loadNodes, loadPrimary, originalClusters } from '../lab/load.ts';
 import { startLoadBalancer } from '../lab/load-balancer.ts';
 
-const cli = join(import.meta.dirname, '..', '..', 'dist', 'cli.js');
-
-export interface Outcome {
-  /** Exit code, or the name of the signal that ended it. */
-  readonly code: number | string;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** A running CLI: the process, and what becomes of it. */
-export interface Running {
-  readonly child: ChildProcess;
-  readonly outcome: Promise<Outcome>;
-}
+export type { Outcome, Running } from '../helpers/shell.ts';
 
 export interface MeshOptions {
   /** Fixed address of istiod's ILB, so that nothing has to wait for the load balancer. */
@@ -57,19 +43,20 @@ export const balancedAddresses = ['9.111.255.5', '9.111.255.7', '9.111.255.4'];
 
 /** Starts both clusters side by side, with nodes and Calico's objects, and Istio in the primary. */
 export async function startScene(): Promise<Scene> {
-  if (!existsSync(cli)) throw new Error('dist/cli.js is missing; run npm run build');
   const [primary, remote] = await Promise.all([startMember('cluster1'), startMember('cluster2')]);
   await loadPrimary(primary.client, { cluster: 'cluster1', meshID: 'bookinfo', network: 'network1', version: '1.30.3' });
   const standIns = [startLoadBalancer(primary.client, balancedAddresses), startIstiod(primary, remote)];
   const folder = mkdtempSync(join(tmpdir(), 'isthmus-e2e-'));
   const printed: string[] = [];
-  const start = (helm: Helm, args: readonly string[]) =>
-    startCli(args, { folder, printed, env: environment(folder, helm, [primary, remote]) });
-  const isthmus = async (helm: Helm, ...args: string[]) => {
-    const outcome = await start(helm, args).outcome;
-    assert.is(outcome.code, 0, `isthmus ${args.join(' ')}\n${outcome.stdout}${outcome.stderr}`);
-    return outcome;
+  const start = (helm: Helm, args: readonly string[]) => {
+    const { child, outcome } = startIn({ folder, env: environment(folder, helm, [primary, remote]) }, isthmusCommand(...args));
+    const kept = outcome.then((each) => {
+      printed.push(each.stdout, each.stderr);
+      return each;
+    });
+    return { child, outcome: kept };
   };
+  const isthmus = (helm: Helm, ...args: string[]) => succeeded(start(helm, args), `isthmus ${args.join(' ')}`);
   return {
     primary,
     remote,
@@ -109,30 +96,8 @@ function complete(text: string, { ilbAddress }: MeshOptions): string {
 
 /** Only what a user's shell has: one helm, the system's programs, a kubeconfig for each cluster. */
 export function environment(folder: string, helm: Helm, clusters: readonly Cluster[]): Record<string, string> {
-  const bin = join(folder, helm);
-  if (!existsSync(bin)) {
-    mkdirSync(bin);
-    symlinkSync(toolPath(helm), join(bin, 'helm'));
-  }
-  return {
-    PATH: `${bin}:${dirname(process.execPath)}:/usr/bin:/bin`,
-    HOME: folder,
-    KUBECONFIG: clusters.map(({ kubeconfig }) => kubeconfig).join(':'),
-  };
-}
-
-function startCli(args: readonly string[], options: { folder: string; printed: string[]; env: Record<string, string> }): Running {
-  const { folder, printed, env } = options;
-  // Its own process group, so that a test can end it with or without the helm it has started.
-  const child = spawn(process.execPath, [cli, ...args], { cwd: folder, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
-  const chunks: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] };
-  for (const stream of ['stdout', 'stderr'] as const) child[stream].on('data', (chunk: Buffer) => chunks[stream].push(chunk));
-  const outcome = once(child, 'close').then(([code, signal]: unknown[]): Outcome => {
-    const [stdout, stderr] = [chunks.stdout, chunks.stderr].map((all) => Buffer.concat(all).toString()) as [string, string];
-    printed.push(stdout, stderr);
-    return { code: (code ?? signal) as number | string, stdout, stderr };
-  });
-  return { child, outcome };
+  const kubeconfigs = clusters.map(({ kubeconfig }) => kubeconfig);
+  return shellEnvironment(folder, { bin: helm, programs: { helm: toolPath(helm) }, kubeconfigs });
 }
 
 /** One object of a cluster; a failed assertion when it is not there. */

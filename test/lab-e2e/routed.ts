@@ -1,12 +1,12 @@
 // The stage of the tests of routes: two clusters of three real nodes, a probe pod on each node, and an operator with the built CLI.
-
+import type { Outcome } from '../helpers/shell.ts';
 import type { RealCluster } from '../lab/nodes/cluster.ts';
 import { dumpDifferences, dumpNode } from '../lab/nodes/dump.ts';
 import { labImages } from '../lab/nodes/images.ts';
 import { type Lab, type LabOptions, startLab } from '../lab/nodes/lab.ts';
 import { complaints, reachAll, startProbes } from '../lab/nodes/probes.ts';
 import { waitFor } from '../lab/wait.ts';
-import { createOperator, type Operator, type Outcome } from './operator.ts';
+import { createOperator, type Operator } from './operator.ts';
 
 export interface RoutedLab {
   readonly lab: Lab;
@@ -24,7 +24,7 @@ export interface RoutedLab {
   stop(): Promise<void>;
 }
 
-/** Dumps of all nodes of all clusters, by node. */
+/** Dumps of all nodes of all clusters, by the name of the node's machine. */
 export type Dumps = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
 
 /** Starts the lab and describes its mesh: two primaries, because routes need no istiod. */
@@ -46,12 +46,8 @@ async function describeMesh(lab: Lab): Promise<RoutedLab> {
     for (const cluster of mesh.clusters) cluster['role'] = 'primary';
     mesh.routes = { image: labImages.tools };
   });
-  const look = async () => {
-    const [first = [], second = []] = await Promise.all([one, two].map(startProbes));
-    const both = await Promise.all([reachAll(operator.run, first, second), reachAll(operator.run, second, first)]);
-    return complaints(both.flat());
-  };
-  await Promise.all([one, two].map(startProbes));
+  const look = () => complaintsBetween(lab, operator.run);
+  await Promise.all(lab.clusters.map(startProbes));
   return {
     lab,
     one,
@@ -63,7 +59,7 @@ async function describeMesh(lab: Lab): Promise<RoutedLab> {
     },
     complaints: look,
     untilJoined: () => secondsUntil('every pod to reach every pod', look),
-    untilRouted: () => secondsUntil('every node to have its routes', () => wrongRoutes({ one, two })),
+    untilRouted: () => secondsUntil('every node to have its routes', () => wrongRoutes(lab)),
     stop: async () => {
       operator.remove();
       await lab.stop();
@@ -83,15 +79,21 @@ async function secondsUntil(what: string, look: () => Promise<string[]>): Promis
   return (performance.now() - start) / 1000;
 }
 
+/** What does not get through between probe pods of different clusters, either way; nothing when all is well. */
+export async function complaintsBetween({ clusters }: Pick<Lab, 'clusters'>, run: Operator['run']): Promise<string[]> {
+  const probes = await Promise.all(clusters.map(startProbes));
+  const reaches = probes.flatMap((from) => probes.filter((to) => to !== from).map((to) => reachAll(run, from, to)));
+  return complaints((await Promise.all(reaches)).flat());
+}
+
 /** Routes of ours that are missing on a node, or too many. */
-async function wrongRoutes({ one, two }: Pick<RoutedLab, 'one' | 'two'>): Promise<string[]> {
-  const sides = [[one, two] as const, [two, one] as const];
-  const wrong = sides.flatMap(([from, to]) =>
+async function wrongRoutes({ clusters }: Pick<Lab, 'clusters'>): Promise<string[]> {
+  const wrong = clusters.flatMap((from) =>
     [...from.nodes.values()].map(async ({ shape, machine }) => {
-      const wanted = targetsIn(to).sort().join('\n');
+      const wanted = targetsOutside(from, clusters).sort().join('\n');
       const there = (await machine.run('ip', 'route', 'show', 'proto', ourProtocol)).trim().split('\n');
       const found = there.map((line) => line.replace(/ dev .*/, '')).sort();
-      return found.join('\n') === wanted ? [] : [`${shape.name} has ${found.join(', ')}`];
+      return found.join('\n') === wanted ? [] : [`${shape.machine} has ${found.join(', ')}`];
     }),
   );
   return (await Promise.all(wrong)).flat();
@@ -99,14 +101,16 @@ async function wrongRoutes({ one, two }: Pick<RoutedLab, 'one' | 'two'>): Promis
 
 const ourProtocol = '157';
 
-function targetsIn(cluster: RealCluster): string[] {
-  return [...cluster.nodes.values()].flatMap(({ shape }) => shape.blocks.map((block) => `${block} via ${shape.address}`));
+/** Blocks of the nodes of all other clusters, and where they are. */
+function targetsOutside(from: RealCluster, clusters: readonly RealCluster[]): string[] {
+  const nodes = clusters.filter((to) => to !== from).flatMap((to) => [...to.nodes.values()]);
+  return nodes.flatMap(({ shape }) => shape.blocks.map((block) => `${block} via ${shape.address}`));
 }
 
 /** Looks at every node of every cluster. */
 export async function dumpAll({ clusters }: Pick<Lab, 'clusters'>): Promise<Dumps> {
   const nodes = clusters.flatMap((cluster) => [...cluster.nodes.values()]);
-  return new Map(await Promise.all(nodes.map(async ({ shape, machine }) => [shape.name, await dumpNode(machine)] as const)));
+  return new Map(await Promise.all(nodes.map(async ({ shape, machine }) => [shape.machine, await dumpNode(machine)] as const)));
 }
 
 /** What is new or gone on each node, `node: + routes: ...`. */
@@ -117,11 +121,10 @@ export function changesOf(before: Dumps, after: Dumps): string[] {
 }
 
 /** The line that changesOf gives for each route of ours, on every node, from the shape of the clusters alone. */
-export function plannedChanges({ one, two }: Pick<RoutedLab, 'one' | 'two'>): string[] {
-  return [...routesTo(one, two), ...routesTo(two, one)].sort();
-}
-
-function routesTo(from: RealCluster, to: RealCluster): string[] {
+export function plannedChanges({ clusters }: Pick<Lab, 'clusters'>): string[] {
   const line = (target: string) => `+ routes: unicast ${target} dev eth0 table main proto ${ourProtocol} scope global`;
-  return [...from.nodes.keys()].flatMap((node) => targetsIn(to).map((target) => `${node}: ${line(target)}`));
+  const changes = clusters.flatMap((from) =>
+    [...from.nodes.values()].flatMap(({ shape }) => targetsOutside(from, clusters).map((target) => `${shape.machine}: ${line(target)}`)),
+  );
+  return changes.sort();
 }

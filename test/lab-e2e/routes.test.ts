@@ -46,7 +46,7 @@ describe('routes between two clusters of real nodes', ({ test, before, after }) 
     async () => {
       await routed.install();
 
-      assert.equal(changesOf(dumps, await dumpAll(routed.lab)), plannedChanges(routed));
+      assert.equal(changesOf(dumps, await dumpAll(routed.lab)), plannedChanges(routed.lab));
       const changed = differences(objects, await contents(routed.lab));
       assert.equal(
         changed.filter((line) => !line.startsWith('+')),

@@ -1,10 +1,10 @@
 // isthmus verify on real nodes: before, after, with each kind of fault by its name, and without a trace.
 import { once } from 'node:events';
 import { differences, settledContents } from '../e2e/state.ts';
+import type { Outcome } from '../helpers/shell.ts';
 import { assert, describe } from '../helpers/suite.ts';
 import { meshShape } from '../lab/nodes/shape.ts';
 import { waitFor } from '../lab/wait.ts';
-import type { Outcome } from './operator.ts';
 import { type RoutedLab, startRoutedLab } from './routed.ts';
 
 const long = { timeoutMs: 240_000 };

@@ -11,11 +11,11 @@ import { dnsObjects } from './dns.ts';
 import { flapLink } from './fabric.ts';
 import type { Machine } from './machine.ts';
 import { changeBlocks, type NodePlace, startNodeMachine, startNodePrograms } from './node.ts';
-import { type ClusterShape, subnet } from './shape.ts';
+import { type ClusterShape, type PlacedNode, subnet } from './shape.ts';
 
 export interface RealNode {
   /** Name, address and blocks as they are now. */
-  readonly shape: LabNode;
+  readonly shape: PlacedNode;
   readonly machine: Machine;
   readonly processes: ReadonlyMap<string, LabProcess>;
 }
@@ -38,7 +38,7 @@ export interface RealCluster {
   reboot(name: string): Promise<void>;
   flapLink(name: string): Promise<void>;
   /** A node joins, known to BIRD and Calico like the others. */
-  addNode(node: LabNode): Promise<void>;
+  addNode(node: PlacedNode): Promise<void>;
   /** A block goes to another node; pods that have addresses of it lose them. */
   moveBlock(block: string, to: string): Promise<void>;
   /** Returns when every node is Ready. */

@@ -9,7 +9,7 @@ export interface Fabric {
   /** Gives a machine its eth0 with an address of the subnet and a default route. */
   connect(machine: Machine, address: string): Promise<void>;
   /** Lets so little through to a machine that packets queue and come late; without a rate the link is free again. */
-  slow(name: string, kilobits?: number): Promise<void>;
+  slow(machine: string, kilobits?: number): Promise<void>;
 }
 
 export async function startFabric(lab: string, keep: boolean): Promise<Fabric> {
@@ -26,8 +26,8 @@ export async function startFabric(lab: string, keep: boolean): Promise<Fabric> {
       await other.run('ip', 'address', 'add', `${address}/${subnet.prefix}`, 'dev', 'eth0');
       await linkUp(other);
     },
-    slow: async (name, kilobits) => {
-      const port = portOf(name);
+    slow: async (other, kilobits) => {
+      const port = portOf(other);
       // A token bucket, because kernels often come without the queue that delays packets by a fixed time.
       const bucket = ['tbf', 'rate', `${kilobits}kbit`, 'burst', '3kb', 'latency', '2s'];
       if (kilobits === undefined) await machine.run('tc', 'qdisc', 'del', 'dev', port, 'root');

@@ -23,7 +23,12 @@ export async function startIstioLab(options: LabOptions & { readonly say: (line:
     const { name, server, client, nodes } = primary;
     const pki = join(primary.folder, 'pki');
     // The last node is asked first: the control plane on the first one need not suffer when the holder of the addresses does.
-    const place = { lab: lab.folder, keep: options.keep ?? false, router: 1, nodes: [...nodes.keys()].reverse() };
+    const place = {
+      lab: lab.folder,
+      keep: options.keep ?? false,
+      router: 1,
+      nodes: [...nodes.values()].map(({ machine }) => machine.name).reverse(),
+    };
     const loadBalancer = startNodeLoadBalancer({ ...place, cluster: name, server, pki, addresses: balancedAddresses });
     await installPrimary(client, { cluster: name, meshID: 'bookinfo', network: 'network1' });
     return { ...lab, loadBalancer };

@@ -9,6 +9,7 @@ import { birdConfig } from './bird.ts';
 import type { Fabric } from './fabric.ts';
 import { type Machine, startMachine } from './machine.ts';
 import { runtimeSocket, startRuntime, writePodNetwork } from './runtime.ts';
+import type { PlacedNode } from './shape.ts';
 
 export interface NodePlace {
   /** Folder of the lab, and whether it lives on after this program. */
@@ -20,7 +21,7 @@ export interface NodePlace {
 }
 
 /** A machine with its link, before anything runs on it. */
-export async function startNodeMachine({ lab, keep, fabric }: NodePlace, { name, address }: LabNode): Promise<Machine> {
+export async function startNodeMachine({ lab, keep, fabric }: NodePlace, { machine: name, address }: PlacedNode): Promise<Machine> {
   const machine = await startMachine({ name, lab, keep });
   await fabric.connect(machine, address);
   await machine.run('sysctl', '-qw', ...forwarding);
