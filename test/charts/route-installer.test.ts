@@ -55,7 +55,7 @@ function longRoute(index: number): (typeof routes)[number] {
   return { dst: `fd20:1111:2222:3333:4444:5555:6666:${group}/128`, via: `fd07:1111:2222:3333:4444:5555:7777:${group}`, mtu: 65535 };
 }
 
-describeChart({ name: 'route-installer', schema: RouteInstallerValues, namespace: 'isthmus-system' });
+describeChart({ name: 'route-installer', schema: RouteInstallerValues, namespace: 'isthmus-system', kubeVersions: ['1.34.0', '1.10.0'] });
 
 describe('desired routes of route-installer', ({ test }) => {
   test('carry the digest of everything after the first line', async () => {

@@ -20,6 +20,23 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{/*
+`true` when the API server is of that version or later, else nothing. Call it with a dict: root, version (such as 1.19.0-0).
+*/}}
+{{- define "route-installer.since" -}}
+{{- if semverCompare (printf ">= %s" .version) .root.Capabilities.KubeVersion.Version }}true{{ end -}}
+{{- end }}
+
+{{/*
+Labels of nodes; before 1.14 kubelets set the operating system under another name. Call it with the root context.
+*/}}
+{{- define "route-installer.nodeSelector" -}}
+{{- $old := not (include "route-installer.since" (dict "root" . "version" "1.14.0-0")) }}
+{{- range $key, $value := .Values.nodeSelector }}
+{{ if and $old (eq $key "kubernetes.io/os") }}beta.kubernetes.io/os{{ else }}{{ $key }}{{ end }}: {{ $value | quote }}
+{{- end }}
+{{- end }}
+
+{{/*
 Image by digest, or by tag where there is none. Call it with the image's values:
   {{ include "route-installer.image" .Values.image | quote }}
 */}}
@@ -111,18 +128,25 @@ hostNetwork: true
 dnsPolicy: Default
 serviceAccountName: {{ .root.Release.Name | quote }}
 automountServiceAccountToken: false
+{{- if include "route-installer.since" (dict "root" .root "version" "1.13.0-0") }}
 enableServiceLinks: false
+{{- end }}
 {{- /* Nothing is cleaned up on stop: the routes stay. */}}
 terminationGracePeriodSeconds: 5
+{{- /* Before 1.17 the critical classes were for pods of kube-system alone. */}}
+{{- if include "route-installer.since" (dict "root" .root "version" "1.17.0-0") }}
 {{- with .root.Values.keeper.priorityClassName }}
 priorityClassName: {{ . | quote }}
+{{- end }}
 {{- end }}
 securityContext:
   {{- /* Changing routes needs NET_ADMIN in the effective set, which a container of another user never gets. */}}
   runAsUser: 0
+  {{- if include "route-installer.since" (dict "root" .root "version" "1.19.0-0") }}
   runAsGroup: 0
   seccompProfile:
     type: RuntimeDefault
+  {{- end }}
 tolerations:
   {{- toYaml .root.Values.tolerations | nindent 2 }}
 {{- with .root.Values.imagePullSecrets }}
@@ -199,6 +223,9 @@ template:
     {{- include "route-installer.podMetadata" (dict "root" .root "component" "job" "revision" .revision) | nindent 4 }}
   spec:
     restartPolicy: Never
+    {{- if not (include "route-installer.since" (dict "root" .root "version" "1.12.0-0")) }}
+    nodeName: {{ .node | quote }}
+    {{- else }}
     {{- /* As the DaemonSet controller does it: unlike nodeName, a node that is full or gone leaves the pod pending, with a reason. */}}
     affinity:
       nodeAffinity:
@@ -208,6 +235,7 @@ template:
                 - key: metadata.name
                   operator: In
                   values: [{{ .node | quote }}]
+    {{- end }}
     {{- $patience := div .root.Values.job.activeDeadlineSeconds 2 }}
     {{- include "route-installer.podSpec" (dict "root" .root "command" "once" "revision" .revision "patience" $patience) | nindent 4 }}
 {{- end }}
