@@ -48,6 +48,7 @@ const onlyIn: Readonly<Record<string, readonly string[]>> = {
   commander: ['cli.ts', 'commands/'],
   handlebars: ['render/', 'build.ts'],
   esbuild: ['build.ts'],
+  fflate: ['archive/'],
   'node:fs': ['system/', 'build.ts'],
   'node:fs/promises': ['system/', 'build.ts'],
   'node:child_process': ['build.ts'],
