@@ -31,6 +31,9 @@ export const releaseNames = {
   classic: 'istio-remote-classic',
 } as const;
 
+/** Release of the namespaces' labels and annotations; it lives in `default`, because the namespaces it makes are not there yet. */
+export const namespacesRelease = 'isthmus-namespaces';
+
 /** Names of the ILB Services in front of a primary's control plane: one per component, for Istio 0.8 and for Istio since 1.24. */
 export const ilbNames = {
   classic: ['istio-pilot-ilb', 'istio-policy-ilb', 'istio-statsd-prom-bridge-ilb', 'zipkin-ilb', 'istio-citadel-ilb'],

@@ -16,6 +16,14 @@ export interface ChartRequest {
   readonly source: readonly ChartFile[];
   /** Files made for this cluster, values.yaml among them; they replace those of the source. */
   readonly files: readonly ChartFile[];
+  /** What its pods run. */
+  readonly images?: readonly ChartImage[];
+}
+
+export interface ChartImage {
+  readonly name: string;
+  /** Full reference, as the pod has it. */
+  readonly image: string;
 }
 
 export interface ChartFolder {
@@ -30,6 +38,9 @@ export interface ChartFolder {
 
 const chartYaml = 'Chart.yaml';
 const digestLength = 12;
+
+/** Helm writes the time of a package's file into its manifest in a registry unless the chart names one; the digest then follows from the contents. */
+const created = { 'org.opencontainers.image.created': '1980-01-01T00:00:00Z' };
 
 /** What helps the chart's own development or is documentation of its publication: not needed to install it. */
 const notInstalled = /^(?:ci\/|tests?\/|README\.md(?:\.gotmpl)?$|CHANGELOG\.md$)/;
@@ -77,16 +88,36 @@ function readMetadata(text: string, release: string): Metadata {
   return value;
 }
 
-function chartYamlText(metadata: Metadata, { release, cluster, mesh, istioVersion }: ChartRequest, version: string): string {
-  const annotations = isRecord(metadata['annotations']) ? metadata['annotations'] : {};
+function chartYamlText(metadata: Metadata, request: ChartRequest, version: string): string {
+  const { release, cluster, mesh, istioVersion } = request;
   return toYaml({
     ...metadata,
     name: `${release}-${cluster}`,
     version,
     appVersion: istioVersion,
     description: `${release} for cluster ${cluster} of mesh ${mesh}`,
-    annotations: { ...annotations, 'isthmus/mesh': mesh, 'isthmus/cluster': cluster, 'isthmus/release': release },
+    annotations: {
+      ...annotationsOf(metadata, request.images ?? [], request.version),
+      ...created,
+      'isthmus/mesh': mesh,
+      'isthmus/cluster': cluster,
+      'isthmus/release': release,
+    },
   });
+}
+
+/** The chart's own annotations, but for its changes, which are of no mesh, and with the images of this one. */
+function annotationsOf(metadata: Metadata, images: readonly ChartImage[], version: string): Metadata {
+  const {
+    'artifacthub.io/changes': _,
+    'artifacthub.io/images': __,
+    ...kept
+  } = isRecord(metadata['annotations']) ? metadata['annotations'] : {};
+  return {
+    ...kept,
+    ...(images.length === 0 ? {} : { 'artifacthub.io/images': toYaml(images) }),
+    ...(version.split('+')[0]?.includes('-') === true ? { 'artifacthub.io/prerelease': 'true' } : {}),
+  };
 }
 
 function isRecord(value: unknown): value is Metadata {

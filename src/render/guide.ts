@@ -1,6 +1,6 @@
 // What README.md and install.sh tell about out/: the steps in order, as data for their templates.
+import { namespacesRelease } from '../base/names.ts';
 import type { ClusterPlan, MeshPlan, PlannedRelease } from '../plan/types.ts';
-import { namespacesRelease } from './helm-only.ts';
 import { clustersByName } from './releases.ts';
 import type { IndexedRelease, ReleaseIndex } from './types.ts';
 

@@ -1,5 +1,6 @@
 // Charts with which install.sh does by helm alone what `isthmus install` does through the API: namespaces and remote secrets.
 import { toYaml } from '../base/yaml.ts';
+import { chartReadme } from './chart-readme.ts';
 import { chartFolder } from './charts.ts';
 import { type TemplateChart, templateChart } from './templates.ts';
 import type { Artifact, ReleaseIndex, TemplateSources } from './types.ts';
@@ -11,15 +12,12 @@ interface HelmOnlyInput {
 }
 
 interface HelmOnlyChart {
-  readonly chart: TemplateChart;
+  readonly chart: Exclude<TemplateChart, 'istio-ilb'>;
   readonly cluster: string;
   readonly folder: string;
   /** Undefined keeps the values.yaml of the chart itself. */
   readonly values?: object;
 }
-
-/** Release of the namespaces' labels and annotations; it lives in `default`, because the namespaces it makes are not there yet. */
-export const namespacesRelease = 'isthmus-namespaces';
 
 /**
  * The chart folders that only install.sh uses: `namespaces` of every cluster (which also checks that it is the right one), `remote-token` of every remote,
@@ -54,8 +52,17 @@ function tokenCharts(index: ReleaseIndex): readonly HelmOnlyChart[] {
 }
 
 function artifactsOf({ chart, cluster, folder, values }: HelmOnlyChart, { index, templates, version }: HelmOnlyInput): readonly Artifact[] {
+  const { mesh, istio } = index;
+  const described = { kind: chart, release: folder, cluster, namespace: istio.namespace, mesh, istioVersion: istio.version };
   const files =
     values === undefined ? [] : [{ path: 'values.yaml', contents: `# Made from mesh.yaml; used by install.sh.\n${toYaml(values)}` }];
-  const source = templateChart(templates, chart);
-  return chartFolder({ release: folder, cluster, mesh: index.mesh, istioVersion: index.istio.version, version, source, files }).artifacts;
+  return chartFolder({
+    release: folder,
+    cluster,
+    mesh,
+    istioVersion: istio.version,
+    version,
+    source: templateChart(templates, chart),
+    files: [...files, chartReadme(described, templates)],
+  }).artifacts;
 }

@@ -1,13 +1,16 @@
 // The whole of out/ from a plan. Pure: it decides nothing about the mesh, reads no file and has no clock.
 import { createHash } from 'node:crypto';
+import type * as z from 'zod';
 import { failure } from '../base/errors.ts';
 import { toYaml } from '../base/yaml.ts';
 import type { ClusterPlan, MeshPlan, PlannedRelease } from '../plan/types.ts';
+import type { Image } from '../plan/values/common.ts';
 import { IstioRemoteValues } from '../plan/values/istio-remote.ts';
 import { IstioRemoteClassicValues } from '../plan/values/istio-remote-classic.ts';
 import { RouteInstallerValues } from '../plan/values/route-installer.ts';
 import type { LoadedMesh } from '../spec/schema.ts';
-import { type ChartFolder, chartFolder } from './charts.ts';
+import { chartReadme } from './chart-readme.ts';
+import { type ChartFolder, type ChartImage, chartFolder } from './charts.ts';
 import { guideData } from './guide.ts';
 import { helmOnlyCharts } from './helm-only.ts';
 import { ilbManifests } from './ilb.ts';
@@ -69,15 +72,30 @@ function chartFolders(input: ChartsInput): ReadonlyMap<string, ChartFolder> {
 function releaseFolder(release: PlannedRelease, cluster: ClusterPlan, input: ChartsInput): ChartFolder {
   const { plan, templates, version } = input;
   const generated = release.chart === 'istio-ilb';
+  const names = { release: release.name, cluster: cluster.name, mesh: plan.mesh, istioVersion: plan.istio.version };
+  const readme = chartReadme({ ...names, kind: release.chart, namespace: release.namespace }, templates);
   return chartFolder({
-    release: release.name,
-    cluster: cluster.name,
-    mesh: plan.mesh,
-    istioVersion: plan.istio.version,
+    ...names,
     version,
     source: generated ? templateChart(templates, release.chart) : chartSource(input.charts, release.chart),
-    files: generated ? ilbManifests(release.services, plan.mesh, templates) : [valuesFile(release)],
+    files: [...(generated ? ilbManifests(release.services, plan.mesh, templates) : [valuesFile(release)]), readme],
+    images: imagesOf(release),
   });
+}
+
+function imagesOf(release: PlannedRelease): readonly ChartImage[] {
+  switch (release.chart) {
+    case 'route-installer':
+      return [{ name: 'agent', image: imageText(release.values.image) }];
+    case 'istio-remote-classic':
+      return [{ name: 'citadel', image: imageText(release.values.citadel.image) }];
+    default:
+      return [];
+  }
+}
+
+function imageText({ registry, repository, tag, digest }: z.infer<typeof Image>): string {
+  return `${registry === '' ? '' : `${registry}/`}${repository}${digest === '' ? `:${tag}` : `@${digest}`}`;
 }
 
 function chartSource(charts: ChartSources, name: string): readonly ChartFile[] {

@@ -7,7 +7,13 @@ import { precompiled } from './precompiled.ts';
 import type { ChartFile, TemplateSources } from './types.ts';
 
 /** Templates that Handlebars renders, by path below templates/. */
-export const templateNames = ['README.md.hbs', 'install.sh.hbs', 'ilb-service.yaml.hbs', 'demo/mesh.yaml.hbs'] as const;
+export const templateNames = [
+  'README.md.hbs',
+  'chart-README.md.hbs',
+  'install.sh.hbs',
+  'ilb-service.yaml.hbs',
+  'demo/mesh.yaml.hbs',
+] as const;
 
 export type TemplateName = (typeof templateNames)[number];
 

@@ -46,10 +46,32 @@ describe('a chart folder', ({ test }) => {
     assert.is(chart['description'], 'istio-remote for cluster cluster2 of mesh bookinfo');
     assert.equal(chart['annotations'], {
       'artifacthub.io/license': 'Apache-2.0',
+      'org.opencontainers.image.created': '1980-01-01T00:00:00Z',
       'isthmus/mesh': 'bookinfo',
       'isthmus/cluster': 'cluster2',
       'isthmus/release': 'istio-remote',
     });
+  });
+
+  test('tells Artifact Hub its own images and whether it is a prerelease, and none of the changes of the chart it is made from', () => {
+    const source = request.source.map((file) =>
+      file.path === 'Chart.yaml'
+        ? {
+            ...file,
+            contents: 'apiVersion: v2\nannotations: {artifacthub.io/changes: "- kind: added", artifacthub.io/images: "[]", keep: me}\n',
+          }
+        : file,
+    );
+
+    const [release, prerelease] = ['0.2.0', '0.2.0-rc.1'].map(
+      (version) => chartYaml({ source, version, images: [{ name: 'agent', image: 'mirror.corp/proxyv2:1' }] })['annotations'],
+    ) as Record<string, string>[];
+
+    assert.is(release?.['artifacthub.io/images'], '- name: agent\n  image: mirror.corp/proxyv2:1\n');
+    assert.is(release?.['artifacthub.io/changes'], undefined);
+    assert.is(release?.['keep'], 'me');
+    assert.is(release?.['artifacthub.io/prerelease'], undefined);
+    assert.is(prerelease?.['artifacthub.io/prerelease'], 'true');
   });
 
   test('carries the digest of its files in its version', () => {
