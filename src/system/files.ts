@@ -38,7 +38,8 @@ const reasons: Readonly<Record<string, string>> = {
 /** The real file system. */
 export function createFiles(): Files {
   return {
-    read: async (path, maxBytes) => readFile(path, maxBytes),
+    read: async (path, maxBytes) => decode(readFile(path, maxBytes), path),
+    readBytes: async (path, maxBytes) => readFile(path, maxBytes),
     exists: async (path) => exists(path),
     list: async (folder) => listBelow(folder, '').sort(compareBytes),
     write: async (path, contents, options) => writeFile(path, contents, options),
@@ -47,10 +48,10 @@ export function createFiles(): Files {
 }
 
 /** Synchronous below: isthmus reads and writes hundreds of small files in a row, which costs a third of doing it through the thread pool. */
-function readFile(path: string, maxBytes: number = defaultMaxBytes): string {
+function readFile(path: string, maxBytes: number = defaultMaxBytes): Buffer {
   const descriptor = openForReading(path);
   try {
-    return decode(readRegular(descriptor, path, maxBytes), path);
+    return readRegular(descriptor, path, maxBytes);
   } finally {
     closeSync(descriptor);
   }
@@ -115,7 +116,7 @@ function entriesOf(folder: string) {
   }
 }
 
-function writeFile(path: string, contents: string, options: { readonly executable?: boolean } = {}): void {
+function writeFile(path: string, contents: string | Uint8Array, options: { readonly executable?: boolean } = {}): void {
   const temporary = join(dirname(path), `.${randomUUID()}.tmp`);
   const mode = options.executable === true ? 0o755 : 0o644;
   try {

@@ -4,12 +4,24 @@ import type { KubeObject } from '../base/objects.ts';
 export interface Files {
   /** Text of a regular file; IsthmusError when missing, not a regular file, unreadable or over `maxBytes`. */
   read(path: string, maxBytes?: number): Promise<string>;
+  /** Bytes of a regular file; errors as those of `read`. */
+  readBytes(path: string, maxBytes?: number): Promise<Uint8Array>;
   exists(path: string): Promise<boolean>;
   /** Regular files below a folder, paths relative to it with `/`, sorted bytewise; links are refused. */
   list(folder: string): Promise<readonly string[]>;
   /** Writes through a temporary sibling and rename, making parent folders. Mode 0644, or 0755 when executable. */
-  write(path: string, contents: string, options?: { readonly executable?: boolean }): Promise<void>;
+  write(path: string, contents: string | Uint8Array, options?: { readonly executable?: boolean }): Promise<void>;
   remove(path: string): Promise<void>;
+}
+
+/** Files as bytes of any size, for archives: no more than a piece of one is ever in memory. */
+export interface ByteFiles {
+  /** Bytes of a regular file; IsthmusError when missing or not a regular file. */
+  size(path: string): Promise<number>;
+  /** A regular file from its beginning; IsthmusError while reading when it cannot be read. */
+  readBytes(path: string): AsyncIterable<Uint8Array>;
+  /** `Files.write` for bytes: when the stream fails, nothing is left. */
+  writeBytes(path: string, bytes: AsyncIterable<Uint8Array>, options?: { readonly executable?: boolean }): Promise<void>;
 }
 
 export interface ExecResult {
@@ -111,7 +123,7 @@ export interface Clock {
 }
 
 export interface System {
-  readonly files: Files;
+  readonly files: Files & ByteFiles;
   readonly exec: Exec;
   readonly terminal: Terminal;
   readonly clock: Clock;

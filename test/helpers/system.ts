@@ -86,13 +86,18 @@ function fakeFiles(written: Map<string, string>): System['files'] {
       if (text === undefined) throw failure('does not exist', { where: path });
       return text;
     },
+    readBytes: async (path) => {
+      const text = written.get(path);
+      if (text === undefined) throw failure('does not exist', { where: path });
+      return Buffer.from(text);
+    },
     exists: async (path) => written.has(path) || [...written.keys()].some((file) => file.startsWith(`${path}/`)),
     list: async (folder) =>
       [...written.keys()]
         .filter((file) => file.startsWith(`${folder}/`))
         .map((file) => file.slice(folder.length + 1))
         .sort(),
-    write: async (path, contents) => void written.set(path, contents),
+    write: async (path, contents) => void written.set(path, Buffer.from(contents).toString()),
     remove: async (path) => {
       for (const file of [...written.keys()]) if (file === path || file.startsWith(`${path}/`)) written.delete(file);
     },

@@ -32,6 +32,16 @@ describe('files', ({ test, before, after }) => {
     assert.is(await files.read(path('link')), 'text\n');
   });
 
+  test('write and read bytes that are no text', async () => {
+    const bytes = Uint8Array.from([0x1f, 0x8b, 0, 0xff, 0xfe]);
+
+    await files.write(path('bytes'), bytes);
+
+    assert.ok(Buffer.from(bytes).equals(await files.readBytes(path('bytes'))));
+    assert.is(await refusal(() => files.read(path('bytes'))), 'is not UTF-8 text');
+    assert.is(await refusal(() => files.readBytes(path('bytes'), 4)), 'is larger than 4 bytes');
+  });
+
   test('refuse everything else with a reason, and never hang', async () => {
     mkdirSync(path('folder'));
     execFileSync('mkfifo', [path('pipe')]);
