@@ -13,14 +13,19 @@ import {
   readSync,
   renameSync,
   rmSync,
+  type Stats,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { failure, type IsthmusError, messageOf, usageError } from '../base/errors.ts';
-import type { Files } from './types.ts';
+import type { FileStreams, Files } from './types.ts';
 
 /** Largest file that is read unless the caller says otherwise, in bytes. */
 export const defaultMaxBytes = 64 * 1024 * 1024;
+
+/** Bytes that a stream reads at a time. */
+const chunkBytes = 256 * 1024;
 
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'does not exist',
@@ -36,7 +41,7 @@ const reasons: Readonly<Record<string, string>> = {
 };
 
 /** The real file system. */
-export function createFiles(): Files {
+export function createFiles(): Files & FileStreams {
   return {
     read: async (path, maxBytes) => decode(readFile(path, maxBytes), path),
     readBytes: async (path, maxBytes) => readFile(path, maxBytes),
@@ -44,6 +49,9 @@ export function createFiles(): Files {
     list: async (folder) => listBelow(folder, '').sort(compareBytes),
     write: async (path, contents, options) => writeFile(path, contents, options),
     remove: async (path) => rmSync(path, { recursive: true, force: true }),
+    size: async (path) => sizeOf(path),
+    readStream: (path) => readStream(path),
+    writeStream: async (path, bytes, options) => writeStream(path, bytes, options),
   };
 }
 
@@ -67,9 +75,7 @@ function openForReading(path: string): number {
 }
 
 function readRegular(descriptor: number, path: string, maxBytes: number): Buffer {
-  const stats = fstatSync(descriptor);
-  if (stats.isDirectory()) throw usageError('is a folder; a file is expected', { where: path });
-  if (!stats.isFile()) throw usageError('is not a regular file', { where: path });
+  const stats = regularStats(descriptor, path);
   if (stats.size > maxBytes) throw tooLarge(path, maxBytes);
   // Files of /proc and /sys claim a size of 0, so what is read is bounded again.
   const chunks: Buffer[] = [];
@@ -82,6 +88,13 @@ function readRegular(descriptor: number, path: string, maxBytes: number): Buffer
     if (total > maxBytes) throw tooLarge(path, maxBytes);
     chunks.push(chunk.subarray(0, length));
   }
+}
+
+function regularStats(descriptor: number, path: string): Stats {
+  const stats = fstatSync(descriptor);
+  if (stats.isDirectory()) throw usageError('is a folder; a file is expected', { where: path });
+  if (!stats.isFile()) throw usageError('is not a regular file', { where: path });
+  return stats;
 }
 
 function tooLarge(path: string, maxBytes: number): IsthmusError {
@@ -116,18 +129,75 @@ function entriesOf(folder: string) {
   }
 }
 
-function writeFile(path: string, contents: string | Uint8Array, options: { readonly executable?: boolean } = {}): void {
-  const temporary = join(dirname(path), `.${randomUUID()}.tmp`);
-  const mode = options.executable === true ? 0o755 : 0o644;
+function sizeOf(path: string): number {
+  const descriptor = openForReading(path);
+  try {
+    return regularStats(descriptor, path).size;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+async function* readStream(path: string): AsyncGenerator<Uint8Array> {
+  const descriptor = openForReading(path);
+  try {
+    regularStats(descriptor, path);
+    for (;;) {
+      const chunk = Buffer.allocUnsafe(chunkBytes);
+      const length = readSync(descriptor, chunk);
+      if (length === 0) return;
+      yield chunk.subarray(0, length);
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+type WriteOptions = Parameters<Files['write']>[2];
+
+function writeFile(path: string, contents: string | Uint8Array, options: WriteOptions): void {
+  const temporary = temporaryFor(path);
   try {
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(temporary, contents, { mode, flag: 'wx' });
-    chmodSync(temporary, mode);
-    renameSync(temporary, path);
+    writeFileSync(temporary, contents, { flag: 'wx' });
+    putInPlace(temporary, path, options);
   } catch (error) {
-    rmSync(temporary, { force: true });
-    throw failure(`cannot be written: ${reasonOf(error)}`, { where: path, cause: error });
+    throw notWritten(temporary, path, error);
   }
+}
+
+async function writeStream(path: string, bytes: AsyncIterable<Uint8Array>, options: WriteOptions): Promise<void> {
+  const temporary = temporaryFor(path);
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    await writeAll(openSync(temporary, 'wx'), bytes);
+    putInPlace(temporary, path, options);
+  } catch (error) {
+    throw notWritten(temporary, path, error);
+  }
+}
+
+async function writeAll(descriptor: number, bytes: AsyncIterable<Uint8Array>): Promise<void> {
+  try {
+    for await (const chunk of bytes) for (let written = 0; written < chunk.length; ) written += writeSync(descriptor, chunk, written);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function temporaryFor(path: string): string {
+  return join(dirname(path), `.${randomUUID()}.tmp`);
+}
+
+function putInPlace(temporary: string, path: string, options: WriteOptions = {}): void {
+  chmodSync(temporary, options.executable === true ? 0o755 : 0o644);
+  renameSync(temporary, path);
+}
+
+/** Takes away what was written so far. An error of a stream's source is its own, not one of writing. */
+function notWritten(temporary: string, path: string, error: unknown): unknown {
+  rmSync(temporary, { force: true });
+  return codeOf(error) === undefined ? error : failure(`cannot be written: ${reasonOf(error)}`, { where: path, cause: error });
 }
 
 function exists(path: string): boolean {

@@ -14,14 +14,14 @@ export interface Files {
   remove(path: string): Promise<void>;
 }
 
-/** Files as bytes of any size, for archives: no more than a piece of one is ever in memory. */
-export interface ByteFiles {
+/** Files of any size: no more than a piece of one is ever in memory. */
+export interface FileStreams {
   /** Bytes of a regular file; IsthmusError when missing or not a regular file. */
   size(path: string): Promise<number>;
   /** A regular file from its beginning; IsthmusError while reading when it cannot be read. */
-  readBytes(path: string): AsyncIterable<Uint8Array>;
-  /** `Files.write` for bytes: when the stream fails, nothing is left. */
-  writeBytes(path: string, bytes: AsyncIterable<Uint8Array>, options?: { readonly executable?: boolean }): Promise<void>;
+  readStream(path: string): AsyncIterable<Uint8Array>;
+  /** `Files.write` piece by piece: when the stream fails, nothing is written. */
+  writeStream(path: string, bytes: AsyncIterable<Uint8Array>, options?: { readonly executable?: boolean }): Promise<void>;
 }
 
 export interface ExecResult {
@@ -123,7 +123,7 @@ export interface Clock {
 }
 
 export interface System {
-  readonly files: Files & ByteFiles;
+  readonly files: Files & FileStreams;
   readonly exec: Exec;
   readonly terminal: Terminal;
   readonly clock: Clock;

@@ -80,16 +80,22 @@ export function fakeSystem(options: FakeSystemOptions = {}): FakeSystem {
 }
 
 function fakeFiles(written: Map<string, string>): System['files'] {
+  const read = (path: string): string => {
+    const text = written.get(path);
+    if (text === undefined) throw failure('does not exist', { where: path });
+    return text;
+  };
   return {
-    read: async (path) => {
-      const text = written.get(path);
-      if (text === undefined) throw failure('does not exist', { where: path });
-      return text;
+    read: async (path) => read(path),
+    readBytes: async (path) => Buffer.from(read(path)),
+    size: async (path) => Buffer.byteLength(read(path)),
+    readStream: async function* (path) {
+      yield Buffer.from(read(path));
     },
-    readBytes: async (path) => {
-      const text = written.get(path);
-      if (text === undefined) throw failure('does not exist', { where: path });
-      return Buffer.from(text);
+    writeStream: async (path, bytes) => {
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of bytes) chunks.push(chunk);
+      written.set(path, Buffer.concat(chunks).toString());
     },
     exists: async (path) => written.has(path) || [...written.keys()].some((file) => file.startsWith(`${path}/`)),
     list: async (folder) =>

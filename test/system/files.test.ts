@@ -42,6 +42,27 @@ describe('files', ({ test, before, after }) => {
     assert.is(await refusal(() => files.readBytes(path('bytes'), 4)), 'is larger than 4 bytes');
   });
 
+  test('stream bytes in and out, and leave nothing of a stream that fails', async () => {
+    const bytes = Buffer.alloc(700_000, 'isthmus');
+    const pieces = async function* (fails: boolean) {
+      yield bytes.subarray(0, 600_000);
+      if (fails) throw new Error('the source ended');
+      yield bytes.subarray(600_000);
+    };
+
+    await files.writeStream(path('streams/whole'), pieces(false), { executable: true });
+    const error = await thrownBy(() => files.writeStream(path('streams/broken'), pieces(true)));
+
+    const read: Uint8Array[] = [];
+    for await (const chunk of files.readStream(path('streams/whole'))) read.push(chunk);
+    assert.ok(Buffer.concat(read).equals(bytes));
+    assert.is(await files.size(path('streams/whole')), 700_000);
+    assert.is(statSync(path('streams/whole')).mode & 0o777, 0o755);
+    assert.is((error as Error).message, 'the source ended');
+    assert.equal(readdirSync(path('streams')), ['whole']);
+    assert.is(await refusal(() => files.size(path('streams'))), 'is a folder; a file is expected');
+  });
+
   test('refuse everything else with a reason, and never hang', async () => {
     mkdirSync(path('folder'));
     execFileSync('mkfifo', [path('pipe')]);
