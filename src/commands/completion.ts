@@ -15,7 +15,27 @@ function flagsOf(spec: CommandSpec): string[] {
 }
 
 function choicesOf(spec: CommandSpec): string[] {
-  return (spec.arguments ?? []).flatMap((argument) => argument.choices ?? []);
+  const below = commands.filter(({ name }) => parentName(name) === spec.name).map(({ name }) => ownName(name));
+  return [...below, ...(spec.arguments ?? []).flatMap((argument) => argument.choices ?? [])];
+}
+
+/** `bundle` of `bundle verify`; empty for a command that stands below no other. */
+function parentName(name: string): string {
+  return name.slice(0, Math.max(0, name.lastIndexOf(' ')));
+}
+
+function ownName(name: string): string {
+  return name.slice(name.lastIndexOf(' ') + 1);
+}
+
+/** Names typed first. */
+function topLevel(): CommandSpec[] {
+  return commands.filter(({ name }) => parentName(name) === '');
+}
+
+/** Commands below others first, so that the more exact name is found before the other. */
+function byDepth(): CommandSpec[] {
+  return commands.toSorted((a, b) => b.name.split(' ').length - a.name.split(' ').length);
 }
 
 function takesFolder(spec: CommandSpec): boolean {
@@ -27,15 +47,18 @@ function takesFormat(spec: CommandSpec): boolean {
 }
 
 function bashScript(): string {
-  const cases = commands.map(
-    (spec) => `    ${spec.name}) words="${[...flagsOf(spec), ...choicesOf(spec)].join(' ')}"${takesFolder(spec) ? ' folders=1' : ''} ;;`,
+  const cases = byDepth().map(
+    (spec) =>
+      `    "${spec.name} "*) words="${[...flagsOf(spec), ...choicesOf(spec)].join(' ')}"${takesFolder(spec) ? ' folders=1' : ''} ;;`,
   );
   return `# bash completion for isthmus
 _isthmus() {
   local word=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD-1]} words= folders=
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W "${commands.map((spec) => spec.name).join(' ')} help --help --version" -- "$word"))
+    COMPREPLY=($(compgen -W "${topLevel()
+      .map((spec) => spec.name)
+      .join(' ')} help --help --version" -- "$word"))
     return
   fi
   case $before in
@@ -44,7 +67,7 @@ _isthmus() {
     --out|--templates) COMPREPLY=($(compgen -d -- "$word")); return ;;
     --context) COMPREPLY=($(compgen -W "$(kubectl config get-contexts -o name 2>/dev/null)" -- "$word")); return ;;
   esac
-  case \${COMP_WORDS[1]} in
+  case "\${COMP_WORDS[*]:1} " in
 ${cases.join('\n')}
   esac
   COMPREPLY=($(compgen -W "$words" -- "$word") \${folders:+$(compgen -d -- "$word")})
@@ -54,8 +77,11 @@ complete -F _isthmus isthmus
 }
 
 function zshScript(): string {
-  const names = commands.map((spec) => `    '${spec.name}:${zshText(spec.summary)}'`);
-  const cases = commands.map((spec) => `    ${spec.name}) _arguments ${zshArguments(spec).join(' ')} ;;`);
+  const names = topLevel().map((spec) => `    '${spec.name}:${zshText(spec.summary)}'`);
+  const cases = byDepth().map((spec) => `    '${spec.name}') _arguments ${zshArguments(spec).join(' ')} ;;`);
+  const below = commands
+    .filter(({ name }) => parentName(name) !== '')
+    .map(({ name }) => `    '${name}') if (( CURRENT > 2 )); then command='${name}'; shift words; (( CURRENT-- )); fi ;;`);
   return `#compdef isthmus
 # zsh completion for isthmus
 _isthmus() {
@@ -70,6 +96,9 @@ ${names.join('\n')}
   local command=$words[2]
   shift words
   (( CURRENT-- ))
+  case "$command $words[2]" in
+${below.join('\n')}
+  esac
   case $command in
 ${cases.join('\n')}
   esac
@@ -101,21 +130,28 @@ function zshText(text: string): string {
 
 function fishScript(): string {
   const lines = commands.flatMap((spec) => [
-    `complete -c isthmus -n __fish_use_subcommand -f -a ${spec.name} -d '${fishText(spec.summary)}'`,
+    `complete -c isthmus -n ${fishSeen(parentName(spec.name))} -f -a ${ownName(spec.name)} -d '${fishText(spec.summary)}'`,
     ...spec.options.map((option) => fishOption(spec.name, option.flags, option.summary)),
-    ...(takesFormat(spec)
-      ? [`complete -c isthmus -n '__fish_seen_subcommand_from ${spec.name}' -s o -l output -x -a 'text json yaml'`]
-      : []),
-    ...choicesOf(spec).map((choice) => `complete -c isthmus -n '__fish_seen_subcommand_from ${spec.name}' -f -a ${choice}`),
+    ...(takesFormat(spec) ? [`complete -c isthmus -n ${fishSeen(spec.name)} -s o -l output -x -a 'text json yaml'`] : []),
+    ...(spec.arguments ?? [])
+      .flatMap((argument) => argument.choices ?? [])
+      .map((choice) => `complete -c isthmus -n ${fishSeen(spec.name)} -f -a ${choice}`),
   ]);
   return `# fish completion for isthmus\n${lines.join('\n')}\n`;
+}
+
+/** The condition that the words of a command were typed; for none, that no command was. */
+function fishSeen(name: string): string {
+  if (name === '') return '__fish_use_subcommand';
+  const words = name.split(' ').map((word) => `__fish_seen_subcommand_from ${word}`);
+  return `'${words.join('; and ')}'`;
 }
 
 function fishOption(command: string, flags: string, summary: string): string {
   const short = /(?:^|[ ,])-([a-z])\b/.exec(flags)?.[1];
   const long = /--([a-z-]+)/.exec(flags)?.[1] ?? '';
   const forms = `${short === undefined ? '' : ` -s ${short}`} -l ${long}${flags.includes('<') ? ' -r' : ''}`;
-  return `complete -c isthmus -n '__fish_seen_subcommand_from ${command}'${forms} -d '${fishText(summary)}'`;
+  return `complete -c isthmus -n ${fishSeen(command)}${forms} -d '${fishText(summary)}'`;
 }
 
 function fishText(text: string): string {

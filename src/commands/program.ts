@@ -49,7 +49,11 @@ function buildProgram(system: System, run: (spec: CommandSpec, args: ParsedArgum
 }
 
 function addCommand(program: Command, spec: CommandSpec, run: (spec: CommandSpec, args: ParsedArguments) => Promise<void>): void {
-  const command = program.command(spec.name).summary(spec.summary).description(describe(spec)).addHelpText('after', exampleText(spec));
+  const command = parentOf(program, spec)
+    .command(lastWord(spec.name))
+    .summary(spec.summary)
+    .description(describe(spec))
+    .addHelpText('after', exampleText(spec));
   for (const argument of spec.arguments ?? []) {
     const added = new Argument(argument.name, argument.summary);
     if (argument.choices !== undefined) added.choices(argument.choices);
@@ -64,6 +68,16 @@ function addCommand(program: Command, spec: CommandSpec, run: (spec: CommandSpec
     command.addOption(added);
   }
   command.action(async () => run(spec, parsed(command)));
+}
+
+/** `bundle verify` stands below `bundle`, which comes before it in the table. */
+function parentOf(program: Command, { name }: CommandSpec): Command {
+  const words = name.split(' ').slice(0, -1);
+  return words.reduce((parent, word) => parent.commands.find((child) => child.name() === word) ?? parent, program);
+}
+
+function lastWord(name: string): string {
+  return name.slice(name.lastIndexOf(' ') + 1);
 }
 
 function describe(spec: CommandSpec): string {

@@ -32,6 +32,7 @@ export interface ParsedArguments {
 export type Run = (system: System, args: ParsedArguments) => Promise<number>;
 
 export interface CommandSpec {
+  /** `install`, or `bundle verify` for a command below another one, which comes before it. */
   readonly name: string;
   readonly summary: string;
   /** A paragraph under the summary in `--help` and in the docs. */
