@@ -1,0 +1,114 @@
+// The images of a mesh: what its charts declare, compared with what their manifests say, and their names below a mirror.
+import { archiveError } from '../archive/errors.ts';
+import { parseYaml } from '../base/yaml.ts';
+import type { ImageLock, ImageRewrite, LockedImage } from './types.ts';
+
+/** Images by reference, each with who uses it. */
+export type ImageUses = ReadonlyMap<string, readonly string[]>;
+
+/** `registry/repository`, and what of tag and digest is written behind it. */
+export interface ImageName {
+  readonly repository: string;
+  readonly tag: string | undefined;
+  /** `sha256:...` */
+  readonly digest: string | undefined;
+}
+
+/** Splits a reference; the tag is what follows a colon behind the last slash. */
+export function splitImage(image: string): ImageName {
+  const [name = '', digest] = image.split('@');
+  const colon = name.indexOf(':', name.lastIndexOf('/') + 1);
+  return colon < 0
+    ? { repository: name, tag: undefined, digest }
+    : { repository: name.slice(0, colon), tag: name.slice(colon + 1), digest };
+}
+
+/** Every image that parsed manifests name, in any field called `image`, with the files it is in. */
+export function imagesOfManifests(manifests: readonly { readonly path: string; readonly object: unknown }[]): ImageUses {
+  const uses = new Map<string, string[]>();
+  for (const { path, object } of manifests) for (const image of new Set(imageFields(object))) addUse(uses, image, path);
+  return uses;
+}
+
+/**
+ * The images that charts declare in their annotation `artifacthub.io/images`.
+ * @param charts Chart.yaml of each, and who uses the chart, such as `cluster1/route-installer`
+ */
+export function declaredImages(charts: readonly { readonly consumer: string; readonly text: string }[]): ImageUses {
+  const uses = new Map<string, string[]>();
+  for (const { consumer, text } of charts) {
+    const chart = parseYaml(text, `${consumer}/Chart.yaml`).value;
+    const annotation = field(field(chart, 'annotations'), 'artifacthub.io/images');
+    if (typeof annotation !== 'string') continue;
+    for (const image of imageFields(parseYaml(annotation, `${consumer}/Chart.yaml artifacthub.io/images`).value))
+      addUse(uses, image, consumer);
+  }
+  return uses;
+}
+
+/**
+ * Compares what charts declare with what is rendered: a list that misses an image is found out behind the air gap, when it is too late.
+ * @throws IsthmusError that names each image that is only on one side, and where
+ */
+export function checkImages(declared: ImageUses, rendered: ImageUses): void {
+  const undeclared = [...rendered]
+    .filter(([image]) => !declared.has(image))
+    .map(([image, files]) => `${image}, in ${files[0]}, is not declared`);
+  const unused = [...declared]
+    .filter(([image]) => !rendered.has(image))
+    .map(([image, by]) => `${image}, declared by ${by[0]}, is in no manifest`);
+  const problems = [...undeclared, ...unused];
+  if (problems.length > 0) throw archiveError(`the list of images would be wrong: ${problems.join('; ')}`);
+}
+
+/**
+ * images.lock.yaml.
+ * @param injected images that no manifest names
+ */
+export function lockImages(declared: ImageUses, injected: ImageUses): ImageLock {
+  const lock = (uses: ImageUses, source: LockedImage['source']) =>
+    [...uses]
+      .filter(([image]) => source === 'chart' || !declared.has(image))
+      .map(([image, consumers]): LockedImage => {
+        const { digest } = splitImage(image);
+        const all = source === 'chart' ? [...consumers, ...(injected.get(image) ?? [])] : consumers;
+        return { image, ...(digest === undefined ? {} : { digest }), source, consumers: all.toSorted() };
+      });
+  const images = [...lock(declared, 'chart'), ...lock(injected, 'injected')].toSorted((a, b) => (a.image < b.image ? -1 : 1));
+  return { apiVersion: 'isthmus/v1', kind: 'ImageLock', images };
+}
+
+/** rewrite.yaml: each repository by its last part, with more of its path where two would get the same name. */
+export function rewriteRules({ images }: ImageLock): ImageRewrite {
+  const repositories = [...new Set(images.map(({ image }) => splitImage(image).repository))].toSorted();
+  const lastPart = (repository: string) => repository.slice(repository.lastIndexOf('/') + 1);
+  const rules = repositories.map((from) => {
+    const unique = repositories.filter((other) => lastPart(other) === lastPart(from)).length === 1;
+    return { from, to: unique ? lastPart(from) : from.replaceAll(':', '-') };
+  });
+  return { apiVersion: 'isthmus/v1', kind: 'ImageRewrite', rules };
+}
+
+/** Where an image is below a mirror; its tag and digest stay. An image without a rule is returned as it is. */
+export function mirroredImage(image: string, { rules }: ImageRewrite, registry: string): string {
+  const { repository } = splitImage(image);
+  const rule = rules.find(({ from }) => from === repository);
+  return rule === undefined ? image : `${registry.replace(/\/+$/, '')}/${rule.to}${image.slice(repository.length)}`;
+}
+
+function imageFields(value: unknown): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap(imageFields);
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, child]) => (key === 'image' && typeof child === 'string' ? [child] : imageFields(child)));
+}
+
+function addUse(uses: Map<string, string[]>, image: string, by: string): void {
+  const before = uses.get(image);
+  if (before === undefined) uses.set(image, [by]);
+  else before.push(by);
+}
+
+function field(value: unknown, key: string): unknown {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
+  return Object.entries(value).find(([name]) => name === key)?.[1];
+}
