@@ -20,8 +20,10 @@ function testFiles(kind: Kind, part: string): { name: string; file: string }[] {
     .map((name) => ({ name, file: join(import.meta.dirname, name) }));
 }
 
-function printSlowest(results: readonly TestResult[], count: number): void {
-  const slow = results.filter((result) => result.seconds >= 1).sort((a, b) => b.seconds - a.seconds);
+type Timed = Pick<TestResult, 'suite' | 'test' | 'seconds'>;
+
+function printSlowest(timed: readonly Timed[], count: number): void {
+  const slow = timed.filter(({ seconds }) => seconds >= 1).sort((a, b) => b.seconds - a.seconds);
   for (const { suite, test, seconds } of slow.slice(0, count)) console.log(`  ${seconds.toFixed(1).padStart(7)} s  ${suite}: ${test}`);
 }
 
@@ -33,8 +35,9 @@ if (files.length === 0) throw new Error(`no ${kind} tests${part === '' ? '' : ` 
 // uvu must see its deferral before anything imports it, so both imports wait until here.
 const { run } = await import('uvu/run');
 await run(files);
-const { results } = await import('./helpers/suite.ts');
+const { preparations, results } = await import('./helpers/suite.ts');
 const failed = results.filter((result) => !result.passed).length;
-printSlowest(results, kind === 'e2e' || kind === 'lab' ? results.length : 5);
+const timed = [...results, ...preparations.map((each) => ({ ...each, test: '(before its tests)' }))];
+printSlowest(timed, kind === 'e2e' || kind === 'lab' ? timed.length : 5);
 console.log(`${results.length - failed} passed, ${failed} failed`);
 if (failed > 0 || results.length === 0) process.exitCode = 1;

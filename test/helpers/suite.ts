@@ -14,6 +14,9 @@ export interface TestResult {
 /** Outcome of every test of this process, in order, for the runner's table. */
 export const results: TestResult[] = [];
 
+/** Seconds that each suite took before its first test. */
+export const preparations: Pick<TestResult, 'suite' | 'seconds'>[] = [];
+
 export interface SuiteApi {
   test(title: string, body: () => unknown, options?: { readonly timeoutMs?: number }): void;
   before(hook: () => unknown): void;
@@ -43,10 +46,13 @@ export function describe(title: string, define: (api: SuiteApi) => void): void {
     },
     before: (hook) =>
       void tests.before(async () => {
+        const start = performance.now();
         try {
           await hook();
         } catch (error) {
           broken ??= { error };
+        } finally {
+          preparations.push({ suite: title, seconds: (performance.now() - start) / 1000 });
         }
       }),
     after: (hook) => void tests.after(async () => void (await hook())),

@@ -2,7 +2,7 @@
 import { contents, differences, settledContents } from '../e2e/state.ts';
 import { assert, describe } from '../helpers/suite.ts';
 import { waitFor } from '../lab/wait.ts';
-import { changesOf, type Dumps, dumpAll, plannedChanges, type RoutedLab, startRoutedLab } from './routed.ts';
+import { calicoChanges, changesOf, type Dumps, dumpAll, lastingChanges, plannedChanges, type RoutedLab, startRoutedLab } from './routed.ts';
 
 const long = { timeoutMs: 180_000 };
 
@@ -44,9 +44,19 @@ describe('routes between two clusters of real nodes', ({ test, before, after }) 
   test(
     'are all there after install, and nothing else has changed on any node',
     async () => {
+      const ofCalico = new Set(calicoChanges(routed.lab));
+
       await routed.install();
 
-      assert.equal(changesOf(dumps, await dumpAll(routed.lab)), plannedChanges(routed.lab));
+      const changes = changesOf(dumps, await dumpAll(routed.lab));
+      assert.equal(
+        changes.filter((line) => !ofCalico.has(line)),
+        plannedChanges(routed.lab),
+      );
+      await waitFor('Calico to follow the IPPools', async () => {
+        const now = changesOf(dumps, await dumpAll(routed.lab));
+        return [...ofCalico].every((line) => now.includes(line));
+      });
       const changed = differences(objects, await contents(routed.lab));
       assert.equal(
         changed.filter((line) => !line.startsWith('+')),
@@ -59,6 +69,24 @@ describe('routes between two clusters of real nodes', ({ test, before, after }) 
   test('let every pod reach every pod both ways, with its own address and packets of full size', async () => {
     assert.equal(await routed.complaints(), []);
   });
+
+  test(
+    'come with IPPools, without which Calico replaces the addresses of pods; another install brings lost ones back',
+    async () => {
+      const pools = '/apis/crd.projectcalico.org/v1/ippools';
+      await Promise.all([routed.one.client.delete(`${pools}/isthmus-c2-1`), routed.two.client.delete(`${pools}/isthmus-c1-1`)]);
+
+      const replaced = await waitFor('Calico to follow the IPPools', async () => {
+        const complaints = await routed.complaints();
+        return complaints.length === 2 * 3 * 3 && complaints;
+      });
+
+      for (const line of replaced) assert.match(line, / was seen as 9\.111\.255\.\d+$/);
+      await routed.operator.isthmus('install', 'out');
+      await routed.untilJoined();
+    },
+    long,
+  );
 
   test(
     'are left alone by a second install',
@@ -76,15 +104,16 @@ describe('routes between two clusters of real nodes', ({ test, before, after }) 
   test(
     'are gone after uninstall: nodes and clusters are as before',
     async () => {
+      const ofCalico = new Set(calicoChanges(routed.lab));
+
       await routed.operator.isthmus('uninstall', 'out');
 
-      assert.equal(changesOf(dumps, await dumpAll(routed.lab)), []);
-      let left: string[] = [];
-      await waitFor('the clusters to be as before', async () => {
-        left = differences(objects, await contents(routed.lab));
-        return left.length === 0;
-      }).catch(() => undefined);
-      assert.equal(left, []);
+      const changes = changesOf(dumps, await dumpAll(routed.lab));
+      assert.equal(
+        changes.filter((line) => !ofCalico.has(line)),
+        [],
+      );
+      assert.equal(await lastingChanges(routed.lab, { dumps, objects }), []);
     },
     long,
   );

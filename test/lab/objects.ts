@@ -52,18 +52,26 @@ export function collectionPath({ apiVersion, plural }: Resource, namespace?: str
   return namespace === undefined ? `${root}/${plural}` : `${root}/namespaces/${namespace}/${plural}`;
 }
 
-/** Kinds that live by themselves: events and leases come and go, nodes beat, autoscalers look for metrics, component statuses are computed. */
-const restless = new Set(['Event', 'Lease', 'ComponentStatus', 'Node', 'HorizontalPodAutoscaler']);
+/** Kinds that live by themselves: events and leases come and go, autoscalers look for metrics, component statuses are computed. */
+const restless = new Set(['Event', 'Lease', 'ComponentStatus', 'HorizontalPodAutoscaler']);
+/** Makes a Lease of another object; istiod renews its own in ConfigMaps. */
+const leader = 'control-plane.alpha.kubernetes.io/leader';
 
-/** Every object of the cluster but the restless kinds, by `Kind namespace/name`. */
+/** Every object of the cluster but the restless ones, by `Kind namespace/name`; of nodes, which beat, what does not change with that. */
 export async function allObjects(client: ApiClient): Promise<Map<string, KubeObject>> {
   const resources = (await discover(client)).filter(({ kind }) => !restless.has(kind));
   const lists = await Promise.all(
-    resources.map(async (resource) =>
-      (await client.list(collectionPath(resource))).map((object) => ({ ...object, apiVersion: resource.apiVersion, kind: resource.kind })),
+    resources.map(async ({ apiVersion, kind, ...resource }) =>
+      (await client.list(collectionPath({ apiVersion, kind, ...resource }))).map((object) => ({ ...object, apiVersion, kind })),
     ),
   );
-  return new Map(lists.flat().map((object) => [describeObject(object), object]));
+  const still = lists.flat().filter(({ metadata }) => metadata.annotations?.[leader] === undefined);
+  return new Map(still.map((object) => [describeObject(object), object.kind === 'Node' ? withoutBeat(object) : object]));
+}
+
+function withoutBeat({ metadata: { resourceVersion: _version, ...metadata }, ...object }: KubeObject): KubeObject {
+  const { status: _status, ...kept } = object as KubeObject & { status?: unknown };
+  return { ...kept, metadata };
 }
 
 /** What an object says, without what the API server counts and notes about it. */

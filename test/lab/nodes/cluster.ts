@@ -10,6 +10,7 @@ import { makeSite, startControlPlane, startForwarder } from './control.ts';
 import { dnsObjects } from './dns.ts';
 import { flapLink } from './fabric.ts';
 import type { Machine } from './machine.ts';
+import { masqueradeReady } from './masquerade.ts';
 import { changeBlocks, type NodePlace, startNodeMachine, startNodePrograms } from './node.ts';
 import { type ClusterShape, type PlacedNode, subnet } from './shape.ts';
 
@@ -70,7 +71,7 @@ export async function startRealCluster(place: NodePlace, shape: ClusterShape): P
   await putAll(client, dnsObjects(site, first.address));
   const waitForNodes = () => nodesReady(client, shape.name, nodes);
   await waitForNodes();
-  await annotate(client, peers());
+  await Promise.all([annotate(client, peers()), ...[...nodes.values()].map(({ machine }) => masqueradeReady(machine))]);
   const rewire = () => Promise.all([...nodes.values()].map((each) => changeBlocks(each.machine, each.shape, peers())));
 
   return {

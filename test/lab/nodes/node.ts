@@ -1,4 +1,4 @@
-// One node of a cluster: a machine with containerd, kubelet, kube-proxy and BIRD.
+// One node of a cluster: a machine with containerd, kubelet, kube-proxy, and Calico's parts: BIRD and the masquerading of pods.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LabNode } from '../calico.ts';
@@ -8,6 +8,7 @@ import type { LabProcess } from '../process.ts';
 import { birdConfig } from './bird.ts';
 import type { Fabric } from './fabric.ts';
 import { type Machine, startMachine } from './machine.ts';
+import { startMasquerade } from './masquerade.ts';
 import { runtimeSocket, startRuntime, writePodNetwork } from './runtime.ts';
 import type { PlacedNode } from './shape.ts';
 
@@ -44,7 +45,8 @@ export async function startNodePrograms(
   await makeClient(site.pki, node.name, `/O=system:nodes/CN=system:node:${node.name}`);
   for (const user of [node.name, 'kube-proxy'])
     writeFileSync(configOf(machine, user), kubeconfig(site.pki, user, { context: site.name, server: site.server }), { mode: 0o600 });
-  return [runtime, startKubelet(machine, site, node), startProxy(machine, node), bird];
+  const masquerade = startMasquerade(machine, { server: site.server, pki: site.pki, kubeconfig: configOf(site, 'admin') });
+  return [runtime, startKubelet(machine, site, node), startProxy(machine, node), bird, masquerade];
 }
 
 /** Gives a node other blocks or peers while it runs. */

@@ -1,0 +1,141 @@
+// One primary and two remotes, one of which has nodes with the names of the primary's: what is told apart by cluster must be.
+import type { KubeObject } from '../../src/base/objects.ts';
+import { settledContents } from '../e2e/state.ts';
+import { assert, describe } from '../helpers/suite.ts';
+import { istioHub } from '../lab/istio-images.ts';
+import type { RealCluster } from '../lab/nodes/cluster.ts';
+import { labImages } from '../lab/nodes/images.ts';
+import { type IstioLab, startIstioLab } from '../lab/nodes/istio-lab.ts';
+import { startProbes } from '../lab/nodes/probes.ts';
+import { type ClusterShape, meshShape } from '../lab/nodes/shape.ts';
+import { waitFor } from '../lab/wait.ts';
+import { createOperator, type Operator } from './operator.ts';
+import { changesOf, complaintsBetween, type Dumps, dumpAll, lastingChanges, plannedChanges } from './routed.ts';
+
+const minutes = (count: number) => ({ timeoutMs: count * 60_000 });
+
+describe('three clusters, two of them with the same names of nodes', ({ test, before, after }) => {
+  let lab: IstioLab;
+  let operator: Operator;
+  let primary: RealCluster;
+  let remotes: readonly RealCluster[];
+  let dumps: Dumps;
+  let objects: ReadonlyMap<string, unknown>;
+
+  before(async () => {
+    lab = await startIstioLab({ say: console.log, shape: twinShape() });
+    [primary, ...remotes] = lab.clusters as [RealCluster, ...RealCluster[]];
+    operator = createOperator(lab, 'helm3');
+    await Promise.all(lab.clusters.map(startProbes));
+    objects = await settledContents(lab);
+    dumps = await dumpAll(lab);
+  });
+  after(async () => {
+    operator?.remove();
+    await lab?.stop();
+  });
+
+  test(
+    'are joined by one install: every node gets the routes to the other two clusters, and nothing else',
+    async () => {
+      assert.equal([...(remotes[1]?.nodes.keys() ?? [])], [...primary.nodes.keys()]);
+      await operator.writeMesh((mesh) => {
+        Object.assign(mesh.istio, { hub: istioHub });
+        Object.assign(mesh.clusters[0] ?? {}, { loadBalancer: { platform: 'keepalived' } });
+        mesh.routes = { image: labImages.tools };
+      });
+      await operator.isthmus('generate', '--out', 'out');
+
+      await operator.isthmus('install', 'out');
+
+      const changes = changesOf(dumps, await dumpAll(lab)).filter((line) => line.includes(': + routes: unicast '));
+      assert.equal(changes, plannedChanges(lab));
+    },
+    minutes(4),
+  );
+
+  test('let every pod reach every pod of every other cluster, with its own address and packets of full size', async () => {
+    assert.equal(await complaintsBetween(lab, operator.run), []);
+  });
+
+  test(
+    'pass isthmus verify, which tries every pair of nodes both ways',
+    async () => {
+      const { stdout } = await operator.isthmus('verify', 'out', '-o', 'json');
+
+      const { pairs, checks } = JSON.parse(stdout) as Verification;
+      const ordered = lab.clusters.flatMap((from) =>
+        lab.clusters.filter((to) => to !== from).map((to) => `${from.name} ${to.name} passed`),
+      );
+      assert.equal(pairs.map(({ from, to, outcome }) => `${from} ${to} ${outcome}`).sort(), ordered.sort());
+      const tried = checks.filter(({ layer }) => layer === 'pods').map(({ from, to }) => `${placeOf(from)} ${placeOf(to)}`);
+      assert.is(new Set(tried).size, 6 * 2 * 2, tried.join('\n'));
+    },
+    minutes(3),
+  );
+
+  test(
+    'are one mesh: istiod of the primary has read both remotes, and both get their sidecars from it',
+    async () => {
+      await waitFor('istiod to have read both remotes', async () => {
+        const listed = await operator.run('istioctl', '--context', primary.name, 'remote-clusters');
+        return lab.clusters.every(({ name }) => new RegExp(`^${name} .* synced `, 'm').test(listed));
+      });
+
+      for (const remote of remotes) assert.ok((await containersOf(remote)).includes('istio-proxy'), remote.name);
+    },
+    minutes(2),
+  );
+
+  test(
+    'are as before after uninstall: every object, label, route, rule and address',
+    async () => {
+      await operator.isthmus('uninstall', 'out');
+
+      assert.equal(await lastingChanges(lab, { dumps, objects }), []);
+    },
+    minutes(4),
+  );
+});
+
+/** The nodes of the third cluster are called like those of the first. */
+function twinShape(): ClusterShape[] {
+  const shapes = meshShape({ clusters: 3, nodes: 2 });
+  const names = shapes[0]?.nodes.map(({ name }) => name) ?? [];
+  return shapes.map((shape, index) =>
+    index === 2 ? { ...shape, nodes: shape.nodes.map((node, position) => ({ ...node, name: names[position] ?? '' })) } : shape,
+  );
+}
+
+/** Containers of a pod that is made in a namespace with injection, as the API server would store it; nothing is stored. */
+async function containersOf({ client }: RealCluster): Promise<string[]> {
+  const pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'newcomer', namespace: 'default', labels: { 'sidecar.istio.io/inject': 'true' } },
+    spec: { containers: [{ name: 'app', image: labImages.app }] },
+  };
+  const made = (await client.create('/api/v1/namespaces/default/pods?dryRun=All', pod)) as PodObject;
+  return [...(made.spec.initContainers ?? []), ...made.spec.containers].map(({ name }) => name);
+}
+
+interface PodObject extends KubeObject {
+  readonly spec: {
+    readonly initContainers?: readonly { readonly name: string }[];
+    readonly containers: readonly { readonly name: string }[];
+  };
+}
+
+interface Place {
+  readonly cluster: string;
+  readonly node?: string;
+}
+
+interface Verification {
+  readonly pairs: readonly { readonly from: string; readonly to: string; readonly outcome: string }[];
+  readonly checks: readonly { readonly layer: string; readonly from: Place; readonly to?: Place }[];
+}
+
+function placeOf(place: Place | undefined): string {
+  return `${place?.cluster}/${place?.node}`;
+}
