@@ -16,7 +16,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   render: ['base', 'findings', 'spec/schema', 'facts/schema', 'plan/types', 'plan/values'],
   release: ['base', 'system/types', 'render/types'],
   verify: ['base', 'findings', 'system/types', 'spec/schema', 'plan/image', 'plan/values', 'render/types', 'release'],
-  bundle: ['archive', 'base', 'system/types', 'render/types', 'release'],
+  bundle: ['archive', 'base', 'system/types', 'render/templates', 'render/types', 'release'],
   publish: ['archive', 'base', 'system/types', 'render/types', 'release'],
   bookinfo: ['base', 'system/types'],
   system: ['base'],

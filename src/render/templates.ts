@@ -11,6 +11,7 @@ export const templateNames = [
   'README.md.hbs',
   'chart-README.md.hbs',
   'install.sh.hbs',
+  'bundle-install.sh.hbs',
   'ilb-service.yaml.hbs',
   'demo/mesh.yaml.hbs',
 ] as const;

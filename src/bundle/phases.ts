@@ -1,0 +1,73 @@
+// Where an object stands in the order in which kubectl applies a bundle, and the name of its file.
+import { failure } from '../base/errors.ts';
+import { describeObject, type KubeObject } from '../base/objects.ts';
+import type { IndexedRelease } from '../render/types.ts';
+
+/** Folders of a cluster's manifests in the order of installation; the last one is applied only to remove the routes. */
+export const phases = ['00-namespaces', '10-crds', '20-rbac', '30-config', '40-workloads', '50-jobs', '60-mesh', '90-removal'] as const;
+
+export type Phase = (typeof phases)[number];
+
+const phaseOfKind: Readonly<Record<string, Phase>> = {
+  CustomResourceDefinition: '10-crds',
+  ServiceAccount: '20-rbac',
+  ClusterRole: '20-rbac',
+  ClusterRoleBinding: '20-rbac',
+  Role: '20-rbac',
+  RoleBinding: '20-rbac',
+  Secret: '20-rbac',
+  DaemonSet: '40-workloads',
+  Deployment: '40-workloads',
+  StatefulSet: '40-workloads',
+  Job: '50-jobs',
+};
+
+/** Kinds of the charts that live in no namespace. */
+const clusterWide: ReadonlySet<string> = new Set([
+  'ClusterRole',
+  'ClusterRoleBinding',
+  'CustomResourceDefinition',
+  'IPPool',
+  'MutatingWebhookConfiguration',
+  'Namespace',
+  'ValidatingWebhookConfiguration',
+]);
+
+/**
+ * The phase of one object. What joins a cluster to the mesh comes last, when the routes are there: sidecars would find no control plane before.
+ * @param chart the chart that it was rendered from
+ */
+export function phaseOf(object: KubeObject, chart: IndexedRelease['chart']): Phase {
+  const phase = phaseOfKind[object.kind] ?? '30-config';
+  const joins = chart === 'istio-remote' || chart === 'istio-remote-classic';
+  return joins && phase !== '10-crds' && phase !== '20-rbac' ? '60-mesh' : phase;
+}
+
+/**
+ * The object as helm would have stored it: with the labels and annotations by which a later `helm upgrade --install` knows it as its own.
+ * @throws IsthmusError when it says neither its namespace nor is known to need none
+ */
+export function asHelms(object: KubeObject, release: Pick<IndexedRelease, 'name' | 'namespace' | 'cluster'>): KubeObject {
+  if (object.metadata.namespace === undefined && !clusterWide.has(object.kind))
+    throw failure(`${describeObject(object)} names no namespace, so kubectl would put it into that of the context`, {
+      where: `${release.cluster}/${release.name}`,
+    });
+  const { labels, annotations, ...metadata } = object.metadata;
+  return {
+    ...object,
+    metadata: {
+      ...metadata,
+      labels: { ...labels, 'app.kubernetes.io/managed-by': 'Helm' },
+      annotations: { ...annotations, 'meta.helm.sh/release-name': release.name, 'meta.helm.sh/release-namespace': release.namespace },
+    },
+  };
+}
+
+/** `service-istio-system-istiod.yaml`: names of objects may hold what a file's should not, such as colons. */
+export function manifestName({ kind, metadata }: KubeObject): string {
+  const parts = [kind, ...(metadata.namespace === undefined ? [] : [metadata.namespace]), metadata.name];
+  return `${parts
+    .join('-')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9.-]/g, '-')}.yaml`;
+}
