@@ -9,6 +9,7 @@ export const loaders: Readonly<Record<string, Loader>> = {
   init: () => import('./init.ts'),
   inspect: () => import('./inspect.ts'),
   plan: () => import('./plan.ts'),
+  ca: () => import('./ca.ts'),
   generate: () => import('./generate.ts'),
   install: () => import('./install.ts'),
   verify: () => import('./verify.ts'),

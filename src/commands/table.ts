@@ -80,6 +80,18 @@ export const commands: readonly CommandSpec[] = [
     examples: ['isthmus generate', 'isthmus generate -f mesh.yaml --out out'],
   },
   {
+    name: 'ca',
+    summary: 'make the root of trust that the primaries share, and one intermediate for each of them',
+    details:
+      'init writes root-cert.pem, root-key.pem and a folder per primary with the files of the Secret cacerts. Running it again adds what new primaries need; what is there stays as it is. `istio.ca` in mesh.yaml names the folder, and install puts the Secrets in place.',
+    arguments: [
+      { name: '<action>', summary: 'what to do', choices: ['init'] },
+      { name: '[mesh]', summary: 'mesh file, - for standard input', default: 'mesh.yaml' },
+    ],
+    options: [{ flags: '--out <folder>', summary: 'where to write; never inside generated files', default: 'ca' }, format],
+    examples: ['isthmus ca init', 'isthmus ca init mesh.yaml --out ../keys/bookinfo'],
+  },
+  {
     name: 'install',
     summary: 'install generated charts in every cluster, in order; running it again converges',
     arguments: [generated],

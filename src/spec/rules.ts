@@ -41,8 +41,13 @@ function istioMistakes(istio: Istio, entries: readonly Entry[]): Mistake[] {
     era === 'modern' || istio.revision === ''
       ? []
       : [{ path: ['istio', 'revision'], message: `Istio ${istio.version} has no revisions; leave it out` }];
+  const ca =
+    era === 'modern' || istio.ca === undefined
+      ? []
+      : [{ path: ['istio', 'ca'], message: `Citadel of Istio ${istio.version} signs with a certificate of its own; leave it out` }];
   return [
     ...revision,
+    ...ca,
     ...entries.filter(({ cluster }) => cluster.role === 'primary').flatMap((entry) => ilbMistakes(entry, ilbNames[era])),
   ];
 }

@@ -42,6 +42,9 @@ export const Istio = z
       .regex(/^[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?$/, 'must be lower-case letters, digits, dots, dashes and underscores')
       .default('cluster.local')
       .describe('Trust domain of the mesh'),
+    ca: path(
+      "Folder made by `isthmus ca init`, from the folder of mesh.yaml; install puts each primary's part into its Secret cacerts",
+    ).optional(),
   })
   .readonly();
 

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { failure, usageError } from '../base/errors.ts';
 import { createClock } from './clock.ts';
 import { createFiles } from './files.ts';
+import { createPrivateFiles } from './private-files.ts';
 import { createTerminal } from './terminal.ts';
 import type { ExecOptions, System } from './types.ts';
 
@@ -22,6 +23,7 @@ export function createSystem(signal: AbortSignal = new AbortController().signal)
   const env = process.env;
   return {
     files,
+    privateFiles: createPrivateFiles(),
     clock,
     env,
     signal,

@@ -24,6 +24,15 @@ export interface FileStreams {
   writeStream(path: string, bytes: AsyncIterable<Uint8Array>, options?: { readonly executable?: boolean }): Promise<void>;
 }
 
+/** Files of secrets. */
+export interface PrivateFiles {
+  /**
+   * Makes a folder with these files, contents by path below it, for its owner alone (folders 0700, files 0600). It appears whole
+   * or not at all; IsthmusError when there is something already, but for an empty folder.
+   */
+  create(folder: string, contents: Readonly<Record<string, string>>): Promise<void>;
+}
+
 export interface ExecResult {
   readonly code: number;
   readonly stdout: string;
@@ -124,6 +133,7 @@ export interface Clock {
 
 export interface System {
   readonly files: Files & FileStreams;
+  readonly privateFiles: PrivateFiles;
   readonly exec: Exec;
   readonly terminal: Terminal;
   readonly clock: Clock;

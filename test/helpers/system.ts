@@ -45,6 +45,13 @@ export function fakeSystem(options: FakeSystemOptions = {}): FakeSystem {
     connected,
     output: () => ({ ...output }),
     files: fakeFiles(written),
+    privateFiles: {
+      create: async (folder, contents) => {
+        if ([...written.keys()].some((file) => file.startsWith(`${folder}/`)))
+          throw failure('there is something already', { where: folder });
+        for (const [path, text] of Object.entries(contents)) written.set(`${folder}/${path}`, text);
+      },
+    },
     exec: async (program, args, execOptions = {}) => {
       const command = { program, args, options: execOptions };
       commands.push(command);

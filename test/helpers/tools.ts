@@ -44,6 +44,7 @@ const tools = {
   curl: { variable: 'ISTHMUS_CURL', get: () => 'apt-get install curl' },
   busybox: { variable: 'ISTHMUS_BUSYBOX', get: () => 'apt-get install busybox-static' },
   'nc.openbsd': { variable: 'ISTHMUS_NC', get: () => 'apt-get install netcat-openbsd' },
+  openssl: { variable: 'ISTHMUS_OPENSSL', get: () => 'apt-get install openssl' },
   shellcheck: { variable: 'ISTHMUS_SHELLCHECK', get: () => 'apt-get install shellcheck' },
 } as const satisfies Readonly<Record<string, Tool>>;
 

@@ -306,6 +306,11 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
       '4:35: istio.revision: Istio 0.8.0 has no revisions; leave it out',
     ],
     [
+      'a root of trust for Istio 0.8',
+      rest('').replace('1.30.3', '0.8.0, ca: keys'),
+      '4:29: istio.ca: Citadel of Istio 0.8.0 signs with a certificate of its own; leave it out',
+    ],
+    [
       'a hub with a scheme',
       rest('').replace('1.30.3', '1.30.3, hub: https://a/b'),
       '4:31: istio.hub: must be a registry and path without https://, not "https://a/b"',
