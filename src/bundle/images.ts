@@ -89,11 +89,16 @@ export function rewriteRules({ images }: ImageLock): ImageRewrite {
   return { apiVersion: 'isthmus/v1', kind: 'ImageRewrite', rules };
 }
 
-/** Where an image is below a mirror; its tag and digest stay. An image without a rule is returned as it is. */
+/**
+ * Where an image is below a mirror; its tag and digest stay. An image without a rule is returned as it is.
+ * @param registry the mirror, such as `mirror.corp/istio`; empty for the path below any
+ */
 export function mirroredImage(image: string, { rules }: ImageRewrite, registry: string): string {
   const { repository } = splitImage(image);
   const rule = rules.find(({ from }) => from === repository);
-  return rule === undefined ? image : `${registry.replace(/\/+$/, '')}/${rule.to}${image.slice(repository.length)}`;
+  if (rule === undefined) return image;
+  const base = registry.replace(/\/+$/, '');
+  return `${base}${base === '' ? '' : '/'}${rule.to}${image.slice(repository.length)}`;
 }
 
 function imageFields(value: unknown): readonly string[] {

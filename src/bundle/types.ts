@@ -1,5 +1,6 @@
 // The files that describe a bundle: what is in it, where its images come from, and how references are rewritten for a mirror.
 import * as z from 'zod';
+import type { ReleaseIndex } from '../render/types.ts';
 
 const Digest = z.string().regex(/^[0-9a-f]{64}$/);
 const ImageDigest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
@@ -95,3 +96,31 @@ export type BundleManifest = z.infer<typeof BundleManifest>;
 export type ImageLock = z.infer<typeof ImageLock>;
 export type LockedImage = ImageLock['images'][number];
 export type ImageRewrite = z.infer<typeof ImageRewrite>;
+
+export interface BundleFile {
+  /** Bytes, unpacked. */
+  readonly size: number;
+  /** Hex. */
+  readonly sha256: string;
+}
+
+/** What was met in an archive, not yet compared with what the bundle says of itself. */
+export interface BundleListing {
+  readonly files: ReadonlyMap<string, BundleFile>;
+  /** Every file that is text. */
+  readonly texts: ReadonlyMap<string, string>;
+  /** Files of images/oci/blobs that are small enough to be more than a layer, by path. */
+  readonly blobs: ReadonlyMap<string, Uint8Array>;
+  /** Packages below charts/, by path. */
+  readonly charts: ReadonlyMap<string, Uint8Array>;
+  /** Time of every file, seconds since 1970. */
+  readonly mtime: number;
+}
+
+/** A bundle that was checked. Its files are in memory, but for those of images/oci. */
+export interface Bundle extends BundleListing {
+  readonly manifest: BundleManifest;
+  readonly index: ReleaseIndex;
+  readonly images: ImageLock;
+  readonly rewrite: ImageRewrite;
+}

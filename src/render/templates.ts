@@ -11,7 +11,9 @@ export const templateNames = [
   'README.md.hbs',
   'chart-README.md.hbs',
   'install.sh.hbs',
+  'bundle-README.md.hbs',
   'bundle-install.sh.hbs',
+  'bundle-verify.sh.hbs',
   'ilb-service.yaml.hbs',
   'demo/mesh.yaml.hbs',
 ] as const;
