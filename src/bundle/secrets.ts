@@ -1,4 +1,4 @@
-// Finds what must never travel in a bundle: private keys, tokens, kubeconfigs, passwords, Secrets with data. It tells where, never what.
+// Finds what must never travel in a bundle or a published chart: private keys, tokens, kubeconfigs, passwords, Secrets with data. It tells where, never what.
 import { archiveError } from '../archive/errors.ts';
 import { executables } from './layout.ts';
 
@@ -52,7 +52,7 @@ export function refuseSecretData(where: string, object: unknown): void {
 }
 
 function secretError(message: string, where: string) {
-  return archiveError(`${message}; a bundle carries no secrets`, where);
+  return archiveError(`${message}; what is passed on carries no secrets`, where);
 }
 
 function lineOf(text: string, index: number): number {

@@ -12,6 +12,7 @@ export const loaders: Readonly<Record<string, Loader>> = {
   ca: () => import('./ca.ts'),
   generate: () => import('./generate.ts'),
   install: () => import('./install.ts'),
+  publish: () => import('./publish.ts'),
   verify: () => import('./verify.ts'),
   uninstall: () => import('./uninstall.ts'),
   explain: () => import('./explain.ts'),

@@ -99,6 +99,31 @@ export const commands: readonly CommandSpec[] = [
     examples: ['isthmus install', 'isthmus install out --dry-run'],
   },
   {
+    name: 'publish',
+    summary: 'publish every generated chart and the generic ones, to an OCI registry or as a static chart repository',
+    details:
+      'Packages are the same bytes wherever they are made. A version that is there with the same contents is left alone, with other contents it is refused. Credentials are those of helm registry login. Clusters then need helm alone.',
+    arguments: [generated],
+    options: [
+      { flags: '--to <target>', summary: 'oci://registry/path, or the folder of a static repository' },
+      { flags: '--url <url>', summary: 'static repository: where the folder is served; URLs are relative when absent' },
+      {
+        flags: '--sign [tool]',
+        summary:
+          "gpg makes helm's provenance files, cosign signs in the registry; cosign for a registry and gpg for a folder when not named",
+        choices: ['gpg', 'cosign'],
+      },
+      { flags: '--sign-key <key>', summary: 'user ID or fingerprint for gpg, what --key takes for cosign' },
+      { flags: '--plain-http', summary: 'registry without TLS, for tests' },
+      format,
+    ],
+    examples: [
+      'isthmus publish --to oci://registry.corp/mesh',
+      'isthmus publish out --to ./repo --url https://charts.corp',
+      'isthmus publish --to oci://registry.corp/mesh --sign',
+    ],
+  },
+  {
     name: 'verify',
     summary: 'check routes on every node, then ping and TCP between pods of all pairs of nodes; exit code 3 when a pair fails',
     details:

@@ -15,8 +15,15 @@ export interface Helm {
   readonly flags: HelmFlags;
   /** Runs one command and returns its standard output; IsthmusError with helm's reason when it fails. */
   run(args: readonly string[], options?: { readonly input?: string; readonly where?: string }): Promise<string>;
+  /** `run`, with what went to standard error as well: Helm 3 tells there what it did in a registry. */
+  runBoth(args: readonly string[], options?: { readonly input?: string; readonly where?: string }): Promise<string>;
   /** Removes the private homes. */
   close(): Promise<void>;
+}
+
+export interface HelmOptions {
+  /** Leave helm its configuration, in which it keeps the credentials of registries, and what credential helpers read. */
+  readonly withCredentials?: boolean;
 }
 
 const oldest = { major: 3, minor: 14 } as const;
@@ -42,25 +49,30 @@ const explanations: readonly (readonly [pattern: RegExp, hint: string])[] = [
  * Finds helm by ISTHMUS_HELM or on PATH.
  * @throws IsthmusError (usage) when there is none, or it is older than 3.14
  */
-export async function findHelm(deps: Pick<ReleaseDeps, 'exec' | 'env' | 'uuid' | 'files'>): Promise<Helm> {
+export async function findHelm(deps: Pick<ReleaseDeps, 'exec' | 'env' | 'uuid' | 'files'>, options: HelmOptions = {}): Promise<Helm> {
   const program = deps.env['ISTHMUS_HELM'] || 'helm';
   const home = join(deps.env['TMPDIR'] || '/tmp', `isthmus-helm-${deps.uuid()}`);
-  const env = helmEnvironment(home);
+  const env = { ...helmEnvironment(home), ...(options.withCredentials === true ? credentials(deps.env) : configHome(home)) };
   const { code, stdout, stderr } = await deps.exec(program, ['version', '--template', '{{.Version}}'], { env });
   const match = versionText.exec(stdout.trim());
   if (code !== 0 || match === null) throw notHelm(program, stderr);
   const [major, minor] = [Number(match[1]), Number(match[2])];
   if (major < oldest.major || (major === oldest.major && minor < oldest.minor)) throw tooOld(program, match[0]);
   const help = await deps.exec(program, ['upgrade', '--help'], { env });
+  const run = async (args: readonly string[], { input, where }: { readonly input?: string; readonly where?: string } = {}) => {
+    const result = await deps.exec(program, args, input === undefined ? { env } : { env, input });
+    if (result.code !== 0) throw helmError(result.stderr, args, where);
+    return result;
+  };
   return {
     program,
     version: match[0].replace(/^v/, ''),
     major,
     flags: new Set(help.stdout.match(/--[a-z][a-z-]+/g)),
-    run: async (args, { input, where } = {}) => {
-      const result = await deps.exec(program, args, input === undefined ? { env } : { env, input });
-      if (result.code !== 0) throw helmError(result.stderr, args, where);
-      return result.stdout;
+    run: async (args, options) => (await run(args, options)).stdout,
+    runBoth: async (args, options) => {
+      const { stdout, stderr } = await run(args, options);
+      return `${stdout}${stderr}`;
     },
     close: () => deps.files.remove(home),
   };
@@ -69,12 +81,25 @@ export async function findHelm(deps: Pick<ReleaseDeps, 'exec' | 'env' | 'uuid' |
 function helmEnvironment(home: string): Readonly<Record<string, string>> {
   return {
     HELM_CACHE_HOME: join(home, 'cache'),
-    HELM_CONFIG_HOME: join(home, 'config'),
     HELM_DATA_HOME: join(home, 'data'),
     HELM_NO_PLUGINS: '1',
     NO_COLOR: '1',
     TZ: 'UTC',
   };
+}
+
+function configHome(home: string): Readonly<Record<string, string>> {
+  return { HELM_CONFIG_HOME: join(home, 'config') };
+}
+
+/** Where helm and the credential helpers of a registry keep theirs, when it is not the usual place. */
+const credentialVariables =
+  /^(?:HELM_CONFIG_HOME|HELM_REGISTRY_CONFIG|DOCKER_CONFIG|GNUPGHOME|PASSWORD_STORE_DIR|DBUS_SESSION_BUS_ADDRESS)$/;
+
+function credentials(env: ReleaseDeps['env']): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) => (value !== undefined && credentialVariables.test(name) ? [[name, value] as const] : [])),
+  );
 }
 
 function notHelm(program: string, stderr: string): IsthmusError {

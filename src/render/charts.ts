@@ -53,7 +53,7 @@ export function chartFolder(request: ChartRequest): ChartFolder {
   const files = mergeFiles(request.source, request.files);
   const metadata = readMetadata(files.get(chartYaml) ?? '', request.release);
   const digest = digestOf(files.set(chartYaml, chartYamlText(metadata, request, request.version)));
-  const version = withDigest(request.version, digest);
+  const version = chartVersion(request.version, digest);
   files.set(chartYaml, chartYamlText(metadata, request, version));
   const folder = `clusters/${request.cluster}/${request.release}`;
   const artifacts = sortedEntries(files).map(([path, contents]) => ({ path: `${folder}/${path}`, contents }));
@@ -71,13 +71,14 @@ export function digestOf(files: ReadonlyMap<string, string>): string {
   return hash.digest('hex');
 }
 
+/** Version of a generated chart: that of isthmus, with the start of the chart's digest as build metadata. */
+export function chartVersion(version: string, digest: string): string {
+  return `${version}${version.includes('+') ? '.' : '+'}${digest.slice(0, digestLength)}`;
+}
+
 function mergeFiles(source: readonly ChartFile[], files: readonly ChartFile[]): Map<string, string> {
   const kept = source.filter(({ path }) => !notInstalled.test(path));
   return new Map([...kept, ...files].map(({ path, contents }) => [path, contents]));
-}
-
-function withDigest(version: string, digest: string): string {
-  return `${version}${version.includes('+') ? '.' : '+'}${digest.slice(0, digestLength)}`;
 }
 
 type Metadata = Readonly<Record<string, unknown>>;
