@@ -88,7 +88,7 @@ function checkImageList(bundle: Bundle): void {
     .map(([path, text]) => ({ path, object: parsed(() => parseYaml(text, path).value, path) }));
   for (const { path, object } of manifests) refuseSecretData(path, object);
   const declared: ImageUses = new Map(
-    images.images.filter(({ source }) => source === 'chart').map(({ image, consumers }) => [image, consumers]),
+    images.images.filter(({ sources }) => sources.includes('chart')).map(({ image, consumers }) => [image, consumers]),
   );
   checkImages(declared, imagesOfManifests(manifests));
 }

@@ -28,7 +28,7 @@ export function bundleDocuments(
       from: oci ? `oci:${ociFolder.slice(0, -1)}:${image}` : `docker://${image}`,
       to: mirroredImage(image, rules, ''),
     })),
-    injected: images.images.filter(({ source }) => source === 'injected').map(({ image }) => ({ image })),
+    injected: images.images.filter(({ sources }) => sources.includes('injected')).map(({ image }) => ({ image })),
   };
   return [
     { path: 'README.md', contents: renderTemplate(templates, 'bundle-README.md.hbs', data) },

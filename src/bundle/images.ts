@@ -66,15 +66,12 @@ export function checkImages(declared: ImageUses, rendered: ImageUses): void {
  * @param injected images that no manifest names
  */
 export function lockImages(declared: ImageUses, injected: ImageUses): ImageLock {
-  const lock = (uses: ImageUses, source: LockedImage['source']) =>
-    [...uses]
-      .filter(([image]) => source === 'chart' || !declared.has(image))
-      .map(([image, consumers]): LockedImage => {
-        const { digest } = splitImage(image);
-        const all = source === 'chart' ? [...consumers, ...(injected.get(image) ?? [])] : consumers;
-        return { image, ...(digest === undefined ? {} : { digest }), source, consumers: all.toSorted() };
-      });
-  const images = [...lock(declared, 'chart'), ...lock(injected, 'injected')].toSorted((a, b) => (a.image < b.image ? -1 : 1));
+  const images = [...new Set([...declared.keys(), ...injected.keys()])].toSorted().map((image): LockedImage => {
+    const { digest } = splitImage(image);
+    const sources = [...(declared.has(image) ? ['chart' as const] : []), ...(injected.has(image) ? ['injected' as const] : [])];
+    const consumers = [...(declared.get(image) ?? []), ...(injected.get(image) ?? [])].toSorted();
+    return { image, ...(digest === undefined ? {} : { digest }), sources, consumers };
+  });
   return { apiVersion: 'isthmus/v1', kind: 'ImageLock', images };
 }
 

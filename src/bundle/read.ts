@@ -8,7 +8,7 @@ import { writeTar } from '../archive/write-tar.ts';
 import { IsthmusError } from '../base/errors.ts';
 import type { FileStreams } from '../system/types.ts';
 import { checkBundle } from './check.ts';
-import { executables, isKnownPath, ociFolder } from './layout.ts';
+import { bundleFiles, executables, isKnownPath, ociFolder } from './layout.ts';
 import type { Bundle, BundleFile, BundleListing } from './types.ts';
 
 /** For the whole archive: a mesh with the images of its components for all platforms is well below. */
@@ -29,6 +29,16 @@ export async function readBundle(files: Pick<FileStreams, 'readStream'>, path: s
   } catch (error) {
     throw error instanceof IsthmusError && error.kind === 'findings' ? within(error, path) : error;
   }
+}
+
+/** Whether a file is a bundle of isthmus, whole or not: what may be written over by another one. */
+export async function isBundle(files: Pick<FileStreams, 'readStream'>, path: string): Promise<boolean> {
+  try {
+    for await (const file of streamTgz(files.readStream(path), limits)) if (file.path === bundleFiles.manifest) return true;
+  } catch (error) {
+    if (!(error instanceof IsthmusError)) throw error;
+  }
+  return false;
 }
 
 /** The same fault, with the archive's name before that of the file in it. */

@@ -63,9 +63,10 @@ export const ImageLock = z
             image: z.string().describe('Reference as the pods have it'),
             digest: ImageDigest.optional().describe('Where known: from the reference, or from the copy in images/oci'),
             platforms: z.record(z.string(), ImageDigest).optional().describe('Digest by platform, such as linux/amd64'),
-            source: z
-              .enum(['chart', 'injected'])
-              .describe('In a rendered chart, or put into pods by the injector of the mesh, so that no manifest names it'),
+            sources: z
+              .array(z.enum(['chart', 'injected']))
+              .readonly()
+              .describe('Named by a rendered chart, put into pods by the injector of the mesh, or both'),
             consumers: z.array(z.string()).readonly(),
           })
           .readonly(),

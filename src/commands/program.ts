@@ -51,6 +51,8 @@ function buildProgram(system: System, run: (spec: CommandSpec, args: ParsedArgum
 function addCommand(program: Command, spec: CommandSpec, run: (spec: CommandSpec, args: ParsedArguments) => Promise<void>): void {
   const command = parentOf(program, spec)
     .command(lastWord(spec.name))
+    // Else a command takes the options of those below it for its own.
+    .enablePositionalOptions()
     .summary(spec.summary)
     .description(describe(spec))
     .addHelpText('after', exampleText(spec));

@@ -124,6 +124,39 @@ export const commands: readonly CommandSpec[] = [
     ],
   },
   {
+    name: 'bundle',
+    summary: 'pack generated charts, manifests and the list of images into one archive, for clusters that nothing reaches',
+    details:
+      'The same input gives the same bytes; SOURCE_DATE_EPOCH sets the time of its files. helm renders the manifests, no cluster is asked.',
+    arguments: [generated],
+    options: [
+      { flags: '--out <file>', summary: 'archive to write; <mesh>.isthmus.tgz when absent' },
+      {
+        flags: '--images <how>',
+        summary: 'list names them, oci puts them in through skopeo or crane',
+        default: 'list',
+        choices: ['list', 'oci'],
+      },
+      { flags: '--sign <key>', summary: 'SSH key that signs bundle.yaml, or its public half when the key is in the agent' },
+      format,
+    ],
+    examples: ['isthmus bundle', 'isthmus bundle out --out mesh.isthmus.tgz --images oci --sign ~/.ssh/id_ed25519'],
+  },
+  {
+    name: 'bundle verify',
+    summary: 'account for every byte of a bundle; exit code 3 when something is wrong',
+    arguments: [{ name: '<bundle>', summary: 'archive written by isthmus bundle' }],
+    options: [{ flags: '--allowed-signers <file>', summary: 'who may have signed it, in the form of ssh-keygen' }, format],
+    examples: ['isthmus bundle verify mesh.isthmus.tgz', 'isthmus bundle verify mesh.isthmus.tgz --allowed-signers signers'],
+  },
+  {
+    name: 'bundle inspect',
+    summary: 'show clusters, releases, images and sizes of a bundle',
+    arguments: [{ name: '<bundle>', summary: 'archive written by isthmus bundle' }],
+    options: [format],
+    examples: ['isthmus bundle inspect mesh.isthmus.tgz', 'isthmus bundle inspect mesh.isthmus.tgz -o json'],
+  },
+  {
     name: 'verify',
     summary: 'check routes on every node, then ping and TCP between pods of all pairs of nodes; exit code 3 when a pair fails',
     details:

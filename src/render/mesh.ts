@@ -1,10 +1,9 @@
 // The whole of out/ from a plan. Pure: it decides nothing about the mesh, reads no file and has no clock.
 import { createHash } from 'node:crypto';
-import type * as z from 'zod';
 import { failure } from '../base/errors.ts';
 import { toYaml } from '../base/yaml.ts';
 import type { ClusterPlan, MeshPlan, PlannedRelease } from '../plan/types.ts';
-import type { Image } from '../plan/values/common.ts';
+import { imageText } from '../plan/values/common.ts';
 import { IstioRemoteValues } from '../plan/values/istio-remote.ts';
 import { IstioRemoteClassicValues } from '../plan/values/istio-remote-classic.ts';
 import { RouteInstallerValues } from '../plan/values/route-installer.ts';
@@ -92,10 +91,6 @@ function imagesOf(release: PlannedRelease): readonly ChartImage[] {
     default:
       return [];
   }
-}
-
-function imageText({ registry, repository, tag, digest }: z.infer<typeof Image>): string {
-  return `${registry === '' ? '' : `${registry}/`}${repository}${digest === '' ? `:${tag}` : `@${digest}`}`;
 }
 
 function chartSource(charts: ChartSources, name: string): readonly ChartFile[] {

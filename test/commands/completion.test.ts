@@ -35,6 +35,11 @@ describe('completion', ({ test }) => {
     assert.equal(await completed('isthmus install --dr'), ['--dry-run']);
   });
 
+  test('offers what stands below a command, and then its flags', async () => {
+    assert.equal(await completed('isthmus bundle ver'), ['verify']);
+    assert.equal(await completed('isthmus bundle verify --allowed'), ['--allowed-signers']);
+  });
+
   test('offers the formats after -o and the shells after completion', async () => {
     assert.equal(await completed('isthmus plan -o j'), ['json']);
     assert.equal(await completed('isthmus completion f'), ['fish']);

@@ -27,6 +27,14 @@ describe('the command line', ({ test }) => {
     assert.match(out, 'isthmus install out --dry-run');
   });
 
+  test('leaves options behind the name of a command below another to that command', async () => {
+    const { code, out } = await ran('bundle', 'verify', '--help');
+
+    assert.is(code, 0);
+    assert.match(out, 'Usage: isthmus bundle verify');
+    assert.match(String(await thrownBy(() => ran('bundle', 'inspect', 'missing.tgz', '-o', 'json'))), 'does not exist');
+  });
+
   test('takes no command as a mistake and shows the help', async () => {
     const { code, out, err } = await ran();
 

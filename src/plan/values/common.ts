@@ -42,3 +42,13 @@ export const ImagePullSecrets = z
 
 /** What helm gives to every subchart; accepted so that the chart can be one. */
 export const HelmGlobal = z.looseObject({}).optional().describe('Set by helm for subcharts; not used');
+
+/** The reference that a pod has: a digest says more than a tag. */
+export function imageText({
+  registry,
+  repository,
+  tag,
+  digest,
+}: Pick<z.input<typeof Image>, 'registry' | 'repository' | 'tag' | 'digest'>): string {
+  return `${registry === '' ? '' : `${registry}/`}${repository}${digest === undefined || digest === '' ? `:${tag}` : `@${digest}`}`;
+}
