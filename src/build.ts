@@ -69,8 +69,8 @@ const { metafile } = await build({
   platform: 'node',
   target: 'node20.19',
   chunkNames: 'chunks/[name]-[hash]',
-  // Bundled CommonJS packages call require for the modules of Node.
-  banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  // Bundled CommonJS packages call require for the modules of Node. Some packages import createRequire themselves, by that name.
+  banner: { js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);" },
   metafile: true,
   plugins: [slimKubernetesClient, withoutSourceMaps, precompiledTemplates],
   define: { ISTHMUS_VERSION: JSON.stringify(version) },

@@ -66,8 +66,8 @@ export async function publishToRegistry(
 ): Promise<readonly PublishedChart[]> {
   const base = url.replace(/\/$/, '');
   if (!registryUrl.test(base))
-    throw usageError(`${JSON.stringify(url)} is no registry and path`, {
-      hint: 'Such as oci://registry.corp/mesh: lower case, without tag or digest.',
+    throw usageError('--to is no registry and path', {
+      hint: 'Such as oci://registry.corp/mesh: lower case, without user, tag or digest.',
     });
   const helm = await findHelm(deps, { withCredentials: true });
   const work = join(deps.env['TMPDIR'] || '/tmp', `isthmus-publish-${deps.uuid()}`);
