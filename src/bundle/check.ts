@@ -1,6 +1,7 @@
 // Compares a bundle with what it says of itself, from its root of trust down to every image of every manifest.
 import * as z from 'zod';
 import { archiveError } from '../archive/errors.ts';
+import { refuseSecretData, refuseSecrets, refuseSecretsInChart } from '../archive/secrets.ts';
 import { readTgz } from '../archive/tgz.ts';
 import { IsthmusError } from '../base/errors.ts';
 import { parseYaml } from '../base/yaml.ts';
@@ -9,7 +10,6 @@ import { parseChecksums } from './checksums.ts';
 import { checkImages, type ImageUses, imagesOfManifests, rewriteRules } from './images.ts';
 import { bundleFiles, executables, outsideChecksums } from './layout.ts';
 import { checkOciLayout } from './oci-layout.ts';
-import { refuseSecretData, refuseSecrets } from './secrets.ts';
 import { type Bundle, type BundleListing, BundleManifest, ImageLock, ImageRewrite } from './types.ts';
 
 /**
@@ -74,7 +74,7 @@ async function checkChart(path: string, bytes: Uint8Array): Promise<void> {
   const folder = entries[0]?.path.split('/')[0] ?? '';
   if (entries.some((entry) => !entry.path.startsWith(`${folder}/`)) || !entries.some((entry) => entry.path === `${folder}/Chart.yaml`))
     throw archiveError('is not a chart in one folder', path);
-  for (const entry of entries) refuseSecrets(`${path} ${entry.path}`, Buffer.from(entry.contents).toString('utf8'));
+  refuseSecretsInChart(path, entries);
 }
 
 function checkImageList(bundle: Bundle): void {

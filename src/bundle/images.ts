@@ -32,16 +32,16 @@ export function imagesOfManifests(manifests: readonly { readonly path: string; r
 
 /**
  * The images that charts declare in their annotation `artifacthub.io/images`.
- * @param charts Chart.yaml of each, and who uses the chart, such as `cluster1/route-installer`
+ * @param charts annotations of each, and who uses the chart, such as `cluster1/route-installer`
  */
-export function declaredImages(charts: readonly { readonly consumer: string; readonly text: string }[]): ImageUses {
+export function declaredImages(
+  charts: readonly { readonly consumer: string; readonly annotations: Readonly<Record<string, string>> }[],
+): ImageUses {
   const uses = new Map<string, string[]>();
-  for (const { consumer, text } of charts) {
-    const chart = parseYaml(text, `${consumer}/Chart.yaml`).value;
-    const annotation = field(field(chart, 'annotations'), 'artifacthub.io/images');
-    if (typeof annotation !== 'string') continue;
-    for (const image of imageFields(parseYaml(annotation, `${consumer}/Chart.yaml artifacthub.io/images`).value))
-      addUse(uses, image, consumer);
+  for (const { consumer, annotations } of charts) {
+    const declared = annotations['artifacthub.io/images'];
+    if (declared === undefined) continue;
+    for (const image of imageFields(parseYaml(declared, `${consumer}: artifacthub.io/images`).value)) addUse(uses, image, consumer);
   }
   return uses;
 }
@@ -108,9 +108,4 @@ function addUse(uses: Map<string, string[]>, image: string, by: string): void {
   const before = uses.get(image);
   if (before === undefined) uses.set(image, [by]);
   else before.push(by);
-}
-
-function field(value: unknown, key: string): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
-  return Object.entries(value).find(([name]) => name === key)?.[1];
 }

@@ -47,11 +47,13 @@ export interface BundleParts {
  * Reads out/, packs its charts and makes the list of images.
  * @throws IsthmusError when a file of out/ holds a secret or is not isthmus's, or the list of images is not complete
  */
-export async function prepareBundle(files: Pick<Files, 'read' | 'list'>, input: PackInput): Promise<PreparedBundle> {
-  const contents = await readContents(files, input.generated, input.mtime);
-  const releases = new Set(input.generated.releases.map(({ cluster, name }) => `${cluster}/${name}`));
-  const charts = contents.charts.map((chart) => ({ consumer: `${chart.cluster}/${chart.release}`, text: chart.metadata }));
-  const declared = declaredImages(charts.filter(({ consumer }) => releases.has(consumer)));
+export async function prepareBundle(files: Pick<Files, 'read' | 'list' | 'exists'>, input: PackInput): Promise<PreparedBundle> {
+  const contents = await readContents(files, input.generated);
+  const declared = declaredImages(
+    contents.charts.flatMap(({ release, metadata }) =>
+      release === undefined ? [] : [{ consumer: `${release.cluster}/${release.name}`, annotations: metadata.annotations ?? {} }],
+    ),
+  );
   checkImages(
     declared,
     imagesOfManifests(input.manifests.map(({ path, contents: text }) => ({ path, object: parseYaml(text, path).value }))),
@@ -62,7 +64,7 @@ export async function prepareBundle(files: Pick<Files, 'read' | 'list'>, input: 
 /** All files of the bundle but its signature, in no order. */
 export async function bundleEntries(prepared: PreparedBundle, parts: BundleParts): Promise<readonly ArchiveSource[]> {
   const { input, contents } = prepared;
-  const texts = [...input.manifests, ...parts.documents, ...imageFiles(parts.images), ...valuesFiles(contents.charts, input.generated)];
+  const texts = [...input.manifests, ...parts.documents, ...imageFiles(parts.images), ...valuesFiles(contents.charts)];
   const packed = [
     ...texts.map(({ path, contents: text, executable }) => ({ path, contents: Buffer.from(text), executable: executable ?? false })),
     ...contents.texts,
@@ -87,10 +89,10 @@ function imageFiles(lock: ImageLock): readonly Artifact[] {
   ];
 }
 
-function valuesFiles(charts: readonly PackedChart[], { releases }: GeneratedMesh): readonly Artifact[] {
-  return charts
-    .filter((chart) => releases.some(({ cluster, name }) => cluster === chart.cluster && name === chart.release))
-    .map(({ cluster, release, values }) => ({ path: valuesPath(cluster, release), contents: values ?? '{}\n' }));
+function valuesFiles(charts: readonly PackedChart[]): readonly Artifact[] {
+  return charts.flatMap(({ release, values }) =>
+    release === undefined ? [] : [{ path: valuesPath(release.cluster, release.name), contents: values ?? '{}\n' }],
+  );
 }
 
 function valuesPath(cluster: string, release: string): string {
@@ -158,10 +160,10 @@ function describeBundle(
 }
 
 function describeRelease(release: Release, charts: readonly PackedChart[]): BundleManifest['releases'][number] {
-  const { cluster, name, namespace, order, version } = release;
-  const chart = charts.find((each) => each.cluster === cluster && each.release === name);
-  if (chart === undefined || version === undefined) throw failure(`${name} waits for ${release.waitsFor.join(', ')}`, { where: cluster });
-  return { cluster, name, namespace, order, version, chart: chart.path, values: valuesPath(cluster, name) };
+  const { cluster, name, namespace, order, waitsFor } = release;
+  const chart = charts.find((each) => each.release?.cluster === cluster && each.release.name === name);
+  if (chart === undefined) throw failure(`${name} waits for ${waitsFor.join(', ')}`, { where: cluster });
+  return { cluster, name, namespace, order, version: chart.metadata.version, chart: chart.path, values: valuesPath(cluster, name) };
 }
 
 function createdAt(mtime: number): string {

@@ -1,6 +1,6 @@
 // Finds what must never travel in a bundle or a published chart: private keys, tokens, kubeconfigs, passwords, Secrets with data. It tells where, never what.
-import { archiveError } from '../archive/errors.ts';
-import { executables } from './layout.ts';
+import { archiveError } from './errors.ts';
+import type { ArchiveEntry } from './types.ts';
 
 const secretNames =
   /(?:^|\/)(?:kubeconfig[^/]*|id_(?:rsa|dsa|ecdsa|ed25519)|\.env|\.netrc|\.npmrc|\.dockerconfigjson|[^/]*\.(?:key|p12|pfx|jks|kdbx|kubeconfig))$/i;
@@ -21,6 +21,8 @@ const encodedPem = /LS0tLS1CRUdJTi[A-Za-z0-9+/=]{8,80}/g;
 /** `kind: Config` with users or contexts, at any depth: a kubeconfig may be a value in a ConfigMap. */
 const kubeconfig = /^\s*"?kind"?\s*:\s*["']?Config["']?,?\s*$/m;
 const kubeconfigPart = /^\s*"?(?:users|contexts|current-context)"?\s*:/m;
+/** The form of a kubeconfig that is filled in later, from a cluster: it holds nothing yet. */
+const kubeconfigTemplate = /^\s*token\s*:\s*\{\{/m;
 
 /**
  * Refuses a file that holds a secret, by its name or by its text.
@@ -37,8 +39,7 @@ export function refuseSecrets(where: string, text: string): void {
     if (!/-----BEGIN [A-Z0-9 ]*PRIVATE KEY/.test(Buffer.from(match[0], 'base64').toString('latin1'))) continue;
     throw secretError('holds a private key', `${where}:${lineOf(text, match.index)}`);
   }
-  // install.sh makes a kubeconfig of what it reads from the clusters; the form of one is in it, without a token.
-  if (!executables.has(where) && kubeconfig.test(text) && kubeconfigPart.test(text)) throw secretError('holds a kubeconfig', where);
+  if (kubeconfig.test(text) && kubeconfigPart.test(text) && !kubeconfigTemplate.test(text)) throw secretError('holds a kubeconfig', where);
 }
 
 /**
@@ -49,6 +50,11 @@ export function refuseSecretData(where: string, object: unknown): void {
   if (!isRecord(object) || object['kind'] !== 'Secret') return;
   const filled = ['data', 'stringData'].some((key) => isRecord(object[key]) && Object.keys(object[key]).length > 0);
   if (filled) throw secretError('is a Secret with data', where);
+}
+
+/** `refuseSecrets` for every file of a chart package. */
+export function refuseSecretsInChart(where: string, entries: readonly ArchiveEntry[]): void {
+  for (const { path, contents } of entries) refuseSecrets(`${where} ${path}`, Buffer.from(contents).toString('utf8'));
 }
 
 function secretError(message: string, where: string) {
