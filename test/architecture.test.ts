@@ -17,8 +17,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   trust: ['base', 'system/types'],
   release: ['base', 'system/types', 'render/types', 'trust'],
   verify: ['base', 'findings', 'system/types', 'spec/schema', 'plan/image', 'plan/values', 'render/types', 'release'],
-  bundle: ['archive', 'base', 'system/types', 'render/templates', 'render/types', 'release'],
-  publish: ['archive', 'base', 'bundle/secrets', 'system/types', 'render/types', 'render/charts', 'release'],
+  bundle: ['archive', 'base', 'system/types', 'render/templates', 'render/types', 'release', 'publish/packages', 'publish/types'],
+  publish: ['archive', 'base', 'system/types', 'render/types', 'render/charts', 'release'],
   bookinfo: ['base', 'system/types'],
   system: ['base'],
   commands: [

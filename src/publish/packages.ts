@@ -1,10 +1,10 @@
 // Chart packages of out/ and of the hand-written charts: bytes that follow from the charts' files alone.
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { refuseSecrets } from '../archive/secrets.ts';
 import { packTgz } from '../archive/tgz.ts';
 import { usageError } from '../base/errors.ts';
 import { parseYaml, toYaml } from '../base/yaml.ts';
-import { refuseSecrets } from '../bundle/secrets.ts';
 import type { GeneratedMesh } from '../release/types.ts';
 import { chartVersion, digestOf } from '../render/charts.ts';
 import type { Files } from '../system/types.ts';
