@@ -35,6 +35,7 @@ const tools = {
     variable: 'ISTHMUS_REGISTRY',
     get: (folder) => `GOBIN=${folder} go install github.com/distribution/distribution/v3/cmd/registry@v3.1.2`,
   },
+  gpg: { variable: 'ISTHMUS_GPG', get: () => 'apt-get install gnupg' },
   etcd: { variable: 'ISTHMUS_ETCD', get: () => 'apt-get install etcd-server' },
   kubectl: { variable: 'ISTHMUS_KUBECTL', get: () => 'apt-get install kubernetes-client' },
   ip: { variable: 'ISTHMUS_IP', get: () => 'apt-get install iproute2' },

@@ -68,6 +68,7 @@ const packages: Readonly<Record<string, string>> = {
   keepalived: 'keepalived',
   'python3-pip': 'pip3',
   unzip: 'unzip',
+  gnupg: 'gpg',
 };
 
 /**
