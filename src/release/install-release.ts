@@ -4,7 +4,7 @@ import { type HelmTarget, rollbackArgs, uninstallArgs, upgradeArgs } from './hel
 import { deployedObjects, type ListedRelease, lastGoodRevision, listReleases } from './helm-state.ts';
 import type { Run } from './open-run.ts';
 import { waitUntilReady } from './readiness.ts';
-import { missingObjects } from './resources.ts';
+import { lostObjects } from './resources.ts';
 import type { StepOutcome } from './run.ts';
 import type { Session } from './session.ts';
 import type { Release } from './types.ts';
@@ -56,7 +56,7 @@ function refuseForeign(before: ListedRelease, release: Release): void {
   });
 }
 
-/** Nothing to write: the same chart is deployed, no file of it was edited since, and all its objects exist. */
+/** Nothing to write: the same chart is deployed, no file of it was edited since, and all its objects are as they were made. */
 async function unchanged(
   run: Run,
   { release, session, before }: Place & { readonly before: ListedRelease },
@@ -68,9 +68,9 @@ async function unchanged(
   const objects = await deployedObjects(run.helm, session.target(release.namespace), release.name);
   // A finished Job may be deleted by its time to live; that is not a loss.
   const lasting = objects.filter(({ kind, spec }) => !(kind === 'Job' && hasTimeToLive(spec)));
-  const missing = await missingObjects(session.resources, lasting, release.namespace);
-  if (missing.length > 0) {
-    say(`missing, so it is installed again: ${missing.join(', ')}`);
+  const lost = await lostObjects(session.resources, lasting, release.namespace);
+  if (lost.length > 0) {
+    say(`installs it again: ${lost.join(', ')}`);
     return undefined;
   }
   const message = await waitUntilReady(lasting, waitOptions(run, { release, session }, say));

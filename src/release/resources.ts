@@ -65,10 +65,22 @@ function groupPath(apiVersion: string): string {
   return apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
 }
 
-/** Those of `objects` that are not in the cluster, or are being deleted, named for people. */
-export async function missingObjects(resources: Resources, objects: readonly KubeObject[], namespace: string): Promise<readonly string[]> {
+/**
+ * Those of `objects` that are not in the cluster, are being deleted, or are ConfigMaps that hold something else, named for people.
+ * Of other kinds the contents are not compared: the API server and controllers complete them.
+ */
+export async function lostObjects(resources: Resources, objects: readonly KubeObject[], namespace: string): Promise<readonly string[]> {
   const found = await Promise.all(objects.map((object) => resources.find(object, namespace)));
   return objects
-    .filter((_, index) => found[index] === undefined || found[index]?.metadata.deletionTimestamp !== undefined)
-    .map(describeObject);
+    .map((object, index) => {
+      const live = found[index];
+      if (live === undefined || live.metadata.deletionTimestamp !== undefined) return `${describeObject(object)} is missing`;
+      return object.kind === 'ConfigMap' && !holdsSame(object, live) ? `${describeObject(object)} was edited` : '';
+    })
+    .filter((text) => text !== '');
+}
+
+function holdsSame(wanted: KubeObject, live: KubeObject): boolean {
+  const [ours, theirs] = [wanted, live].map(({ data }) => new Map(Object.entries(data ?? {})));
+  return ours?.size === theirs?.size && [...(ours ?? [])].every(([key, value]) => theirs?.get(key) === value);
 }

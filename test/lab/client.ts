@@ -64,7 +64,9 @@ interface Exchange {
 
 function exchange(agent: Agent, { url, method, contentType, body }: Exchange): Promise<ApiResponse> {
   return new Promise((resolve, reject) => {
-    const headers = { Accept: acceptOf(url), ...(body === undefined ? {} : { 'Content-Type': contentType }) };
+    // Node leaves the length of what goes with a DELETE to be guessed.
+    const length = { 'Content-Type': contentType, 'Content-Length': Buffer.byteLength(body ?? '') };
+    const headers = { Accept: acceptOf(url), ...(body === undefined ? {} : length) };
     const sent = request(url, { agent, method, headers, timeout: timeoutMs }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));

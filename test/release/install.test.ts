@@ -119,6 +119,23 @@ describe('an installation', ({ test }) => {
     );
   });
 
+  test('installs a release again when somebody has edited its ConfigMap, and says which', async () => {
+    const clusters = twoClusters();
+    await run(installation({ clusters }));
+    const routes = clusters.two.find('ConfigMap', 'routes');
+    if (routes !== undefined) clusters.two.add({ ...routes, data: { mode: 'by hand' } });
+    const events: ProgressEvent[] = [];
+
+    const results = await run(installation({ clusters }), { onProgress: (event) => events.push(event) });
+
+    assert.equal(
+      lines(results).filter((line) => !line.endsWith('unchanged')),
+      ['cluster2 route-installer: upgraded'],
+    );
+    assert.match(JSON.stringify(events), 'installs it again: ConfigMap isthmus-system/routes was edited');
+    assert.equal(clusters.two.find('ConfigMap', 'routes')?.['data'], { mode: 'install' });
+  });
+
   test('keeps the token out of commands, files, progress and results', async () => {
     const clusters = twoClusters();
     const system = installation({ clusters });
