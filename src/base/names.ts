@@ -40,6 +40,9 @@ export const ilbNames = {
   modern: ['istiod-ilb'],
 } as const;
 
+/** The Secret that istiod signs with, by the name that Istio mounts. */
+export const signerSecret = 'cacerts';
+
 /** The Secret in the primary that lets its istiod read `cluster`; the name istioctl uses. */
 export function remoteSecretName(cluster: string): string {
   return `istio-remote-secret-${cluster}`;

@@ -8,6 +8,7 @@ import { describeFindings } from '../render/plan-text.ts';
 import type { ChartSources, TemplateSources } from '../render/types.ts';
 import type { LoadedMesh } from '../spec/schema.ts';
 import type { System } from '../system/types.ts';
+import { refuseInside } from '../trust/place.ts';
 import { readInputs, readMesh } from './load.ts';
 import { paint } from './output.ts';
 import { blockingFindings, planLoaded } from './plan.ts';
@@ -43,6 +44,8 @@ export const run: Run = async (system, args) => {
 /** Renders a plan and writes it into the output folder. */
 export async function generate(system: System, source: Source & { readonly plan: MeshPlan }, options: GenerateOptions): Promise<Written> {
   const folder = resolve(system.cwd, options.out);
+  const { ca } = source.loaded.mesh.istio;
+  if (ca !== undefined) refuseInside(resolve(source.loaded.folder, ca), folder);
   const artifacts = renderMesh({
     plan: source.plan,
     loaded: withPathsFrom(source.loaded, folder),
@@ -87,13 +90,15 @@ async function readTree(system: System, folder: string): Promise<Record<string, 
   return Object.fromEntries(await Promise.all(paths.map(async (path) => [path, await system.files.read(join(folder, path))] as const)));
 }
 
-/** Kubeconfig paths as seen from the output folder, so that install finds them wherever both are moved together. */
+/** Paths of kubeconfigs and keys as seen from the output folder, so that install finds them wherever both are moved together. */
 function withPathsFrom(loaded: LoadedMesh, folder: string): LoadedMesh {
   const move = (path: string) => (isAbsolute(path) ? path : relative(folder, resolve(loaded.folder, path)));
   const clusters = loaded.mesh.clusters.map((cluster) =>
     cluster.kubeconfig === undefined ? cluster : { ...cluster, kubeconfig: move(cluster.kubeconfig) },
   );
-  return { ...loaded, mesh: { ...loaded.mesh, clusters } };
+  const { ca } = loaded.mesh.istio;
+  const istio = ca === undefined ? loaded.mesh.istio : { ...loaded.mesh.istio, ca: move(ca) };
+  return { ...loaded, mesh: { ...loaded.mesh, istio, clusters } };
 }
 
 function describeWritten(out: string, plan: MeshPlan, written: Written): string {

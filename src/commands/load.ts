@@ -1,5 +1,6 @@
 // Reads what commands start from: mesh.yaml, and per cluster what mesh.yaml declares and what was found.
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { rootFingerprint } from '../base/certificates.ts';
 import { usageError } from '../base/errors.ts';
 import { maxYamlBytes } from '../base/yaml.ts';
 import { declaredFacts } from '../facts/declared.ts';
@@ -53,7 +54,26 @@ async function readInput(system: System, loaded: LoadedMesh, cluster: Cluster, i
   const icp = await readOptional(system, loaded, cluster.icpConfig);
   const declared = declaredFacts(cluster, (path) => loaded.locate(['clusters', index, ...path]), icp);
   const found = await readFound(system, loaded, cluster);
-  return { name: cluster.name, ...(found === undefined ? {} : { found }), ...(declared === undefined ? {} : { declared }) };
+  const root = await readRoot(system, loaded, cluster);
+  return {
+    name: cluster.name,
+    ...(found === undefined ? {} : { found }),
+    ...(declared === undefined ? {} : { declared }),
+    ...(root === undefined ? {} : { root }),
+  };
+}
+
+/** The root of a primary's part of `istio.ca`. No key is read to plan: whoever generates need not be the one who has them. */
+async function readRoot({ files }: System, { mesh, folder }: LoadedMesh, { name, role }: Cluster): Promise<ClusterInput['root']> {
+  const { ca } = mesh.istio;
+  if (ca === undefined || role !== 'primary') return undefined;
+  const source = join(ca, name, 'root-cert.pem');
+  const path = resolve(folder, source);
+  const hint = `\`isthmus ca init --out ${ca}\` makes it.`;
+  if (!(await files.exists(path))) throw usageError('does not exist, and `istio.ca` asks for it', { where: source, hint });
+  const value = rootFingerprint(await files.read(path));
+  if (value === undefined) throw usageError('holds no readable certificate', { where: source, hint });
+  return { value, source };
 }
 
 async function readFound(system: System, loaded: LoadedMesh, cluster: Cluster): Promise<ClusterFacts | undefined> {

@@ -1,5 +1,5 @@
 // Reads back from out/ what it was generated from, and says whether the clusters are still as they were then.
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { failure } from '../base/errors.ts';
 import { maxYamlBytes, toYaml } from '../base/yaml.ts';
 import { formatFacts, parseFacts } from '../facts/file.ts';
@@ -32,11 +32,17 @@ export function factsFiles(inputs: readonly ClusterInput[]): { cluster: string; 
 /** Reads mesh.yaml and the facts of out/. */
 export async function readSource(system: System, generated: GeneratedMesh): Promise<Source> {
   const file = join(generated.folder, 'mesh.yaml');
-  const loaded = loadMesh(await system.files.read(file, maxYamlBytes), file, generated.folder);
+  const loaded = withIndexedPaths(loadMesh(await system.files.read(file, maxYamlBytes), file, generated.folder), generated.index);
   const inputs = loaded.mesh.clusters.map(async ({ name }): Promise<ClusterInput> => {
     const found = await readFacts(system, generated, name);
     const declared = await readFacts(system, generated, declaredName(name));
-    return { name, ...(found === undefined ? {} : { found }), ...(declared === undefined ? {} : { declared }) };
+    const signer = generated.index.clusters.find((cluster) => cluster.name === name)?.signer;
+    return {
+      name,
+      ...(found === undefined ? {} : { found }),
+      ...(declared === undefined ? {} : { declared }),
+      ...(signer === undefined ? {} : { root: { value: signer.root, source: `${signer.folder}/root-cert.pem` } }),
+    };
   });
   return { loaded, inputs: await Promise.all(inputs) };
 }
@@ -77,6 +83,17 @@ export async function readAgain(system: System, generated: GeneratedMesh, source
     };
   });
   return { ...source, inputs: await Promise.all(inputs) };
+}
+
+/** mesh.yaml in out/ is the text that the user wrote, with paths that start elsewhere; the index has them from out/. */
+function withIndexedPaths(loaded: LoadedMesh, index: GeneratedMesh['index']): LoadedMesh {
+  const clusters = loaded.mesh.clusters.map((cluster) => {
+    const kubeconfig = index.clusters.find(({ name }) => name === cluster.name)?.kubeconfig;
+    return kubeconfig === undefined ? cluster : { ...cluster, kubeconfig };
+  });
+  const signer = index.clusters.flatMap((cluster) => cluster.signer ?? [])[0];
+  const istio = signer === undefined ? loaded.mesh.istio : { ...loaded.mesh.istio, ca: dirname(signer.folder) };
+  return { ...loaded, mesh: { ...loaded.mesh, istio, clusters } };
 }
 
 /** What would be installed in a cluster, as text that can be compared. */

@@ -91,7 +91,7 @@ export const controlPlaneFindings = [
     severity: 'error',
     title: 'Root certificates of two clusters differ',
     why: 'Workloads trust each other only when their certificates come from one root. With two roots every connection between the clusters fails with a TLS error.',
-    mend: 'Create the Secret `cacerts` in each primary from one root, and restart istiod and the workloads.',
+    mend: 'Before Istio runs: `isthmus ca init`, and name the folder in `istio.ca`; every primary then gets the same root. Where it runs already: create the Secret `cacerts` in each primary from one root, and restart istiod and the workloads.',
   },
   {
     code: 'ISM075',

@@ -43,12 +43,13 @@ export function planCluster(scene: ClusterScene): { plan: ClusterPlan; findings:
     ...(own === undefined ? [] : [remoteRelease(scene.mesh, own)]),
   ];
   const remoteSecrets = scene.remotes.filter((plan) => plan.primary === cluster).map((plan) => remoteSecret(scene, plan));
-  const idle = results.length === 0 && remoteSecrets.length === 0;
+  const idle = results.length === 0 && remoteSecrets.length === 0 && cluster.givenRoot === undefined;
   const plan: ClusterPlan = {
     name: cluster.name,
     role: cluster.spec.role,
     network: cluster.spec.network,
     ...(cluster.facts.uid === undefined ? {} : { uid: cluster.facts.uid.value }),
+    ...(cluster.givenRoot === undefined ? {} : { root: cluster.givenRoot.value }),
     summary: summarize(cluster),
     nodes: scene.nodes.map(plannedNode),
     routes: scene.routes,

@@ -1,6 +1,6 @@
 // A cluster as the plan sees it: facts chosen, addresses parsed, everything in a fixed order.
 import type { Cidr, Family } from '../base/cidr.ts';
-import type { ClusterFacts, NodeFacts } from '../facts/schema.ts';
+import type { ClusterFacts, NodeFacts, Observed } from '../facts/schema.ts';
 import type { Cluster } from '../spec/schema.ts';
 
 /** A pod block of a node, parsed. */
@@ -36,6 +36,8 @@ export interface ResolvedCluster {
   readonly serviceCIDRs: readonly Cidr[];
   /** In order of name. */
   readonly nodes: readonly ResolvedNode[];
+  /** The root that the user gives this primary. */
+  readonly givenRoot?: Observed<string>;
   /** The API server, where its URL holds an address. */
   readonly apiServer?: Cidr;
 }

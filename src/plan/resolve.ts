@@ -45,6 +45,7 @@ function resolveCluster(spec: Cluster, input: ClusterInput | undefined): { clust
     podSource: declared.length > 0 ? (facts.podCIDRs?.source ?? '') : 'blocks of its nodes',
     serviceCIDRs: cidrs(facts.serviceCIDRs?.value),
     nodes,
+    ...(input?.root === undefined ? {} : { givenRoot: input.root }),
     ...(apiServer === undefined ? {} : { apiServer }),
   };
   return {

@@ -1,5 +1,5 @@
 // What will be: the plan as plain data. It knows no helm, no files and no API.
-import type { ClusterFacts } from '../facts/schema.ts';
+import type { ClusterFacts, Observed } from '../facts/schema.ts';
 import type { Finding } from '../findings/types.ts';
 import type { Era } from '../spec/schema.ts';
 import type { IstioRemoteValues } from './values/istio-remote.ts';
@@ -11,6 +11,8 @@ export interface ClusterInput {
   readonly name: string;
   readonly found?: ClusterFacts;
   readonly declared?: ClusterFacts;
+  /** Fingerprints of the root that the user gives this primary, with the file they were read from. */
+  readonly root?: Observed<string>;
 }
 
 /** One route of a node: packets to `dst` (a pod block of another cluster) go to the node `via`. */
@@ -136,6 +138,8 @@ export interface ClusterPlan {
   readonly network: string;
   /** UID of namespace kube-system when known; install compares it before it writes. */
   readonly uid?: string;
+  /** SHA-256 fingerprints of the root in the Secret cacerts that install puts in place; absent where it puts none. */
+  readonly root?: string;
   readonly summary: ClusterSummary;
   /** Nodes that get routes, in order of name. */
   readonly nodes: readonly PlannedNode[];

@@ -7,7 +7,9 @@ import { waitForAddresses } from './load-balancer.ts';
 import { applyNamespace, isAsPlanned, type PlannedNamespace, readNamespace } from './namespaces.ts';
 import { closeRun, openRun, type Run } from './open-run.ts';
 import { installRemoteSecret } from './remote-secret-step.ts';
+import { refuseDifferentRoots } from './roots.ts';
 import type { Session } from './session.ts';
+import { installSigner } from './signer.ts';
 import type { GeneratedMesh, InstallOptions, ReleaseDeps, ReleaseResult } from './types.ts';
 
 /**
@@ -33,7 +35,10 @@ export async function install(
 
 async function installAll(run: Run): Promise<void> {
   const sessions = [...run.sessions.values()];
+  await refuseDifferentRoots(run);
   await Promise.all(sessions.map((session) => installNamespaces(run, session)));
+  // Before any istiod starts: without the Secret it makes a root of its own.
+  await Promise.all(sessions.map((session) => installSigner(run, session)));
   const orders = [...new Set(run.generated.releases.map(({ order }) => order))].sort((a, b) => a - b);
   for (const order of orders) await Promise.all(run.generated.index.clusters.map(({ name }) => installOrder(run, name, order)));
   await Promise.all(run.generated.index.remoteSecrets.map((secret) => installRemoteSecret(run, secret)));

@@ -1,5 +1,6 @@
 // Opens a run: helm, every cluster that can be reached, and the gate that stands before their first write.
 
+import { signerSecret } from '../base/names.ts';
 import { createGate, type Gate } from './gate.ts';
 import type { Helm } from './helm.ts';
 import type { ListedRelease } from './helm-state.ts';
@@ -86,7 +87,8 @@ async function editedFiles({ folder }: GeneratedMesh, { files }: ReleaseDeps): P
 async function prepareCluster(session: Session, { index, releases }: GeneratedMesh, prepared: Set<string>): Promise<void> {
   const name = index.routesNamespace;
   const own = releases.filter(({ cluster }) => cluster === session.spec.name);
-  await checkPermissions(session, neededRules(own, name));
+  const signer = session.spec.signer === undefined ? [] : [{ chart: signerSecret, namespace: index.istio.namespace }];
+  await checkPermissions(session, neededRules([...own, ...signer], name));
   if (own.some(({ chart }) => chart === 'route-installer')) await checkAdmission(session, name);
   const planned = session.spec.namespaces.find((namespace) => namespace.name === name) ?? { name, labels: {}, annotations: {} };
   if (isAsPlanned(await readNamespace(session.client, name), planned)) return;

@@ -1,5 +1,6 @@
 // What install would do, without doing any of it: every helm command, and the difference between what is deployed and what would be.
 import * as z from 'zod';
+import { shortFingerprint } from '../base/certificates.ts';
 import { describeObject, type KubeObject } from '../base/objects.ts';
 import { toYaml } from '../base/yaml.ts';
 import { findHelm } from './helm.ts';
@@ -9,6 +10,7 @@ import { listed } from './install-release.ts';
 import { isAsPlanned, type PlannedNamespace, readNamespace } from './namespaces.ts';
 import { closeRun, openRun, type Run } from './open-run.ts';
 import type { Session } from './session.ts';
+import { signerStep } from './signer.ts';
 import type { GeneratedMesh, InstallOptions, PreviewStep, Release, ReleaseDeps, ReleaseResult } from './types.ts';
 
 export interface Preview {
@@ -29,6 +31,7 @@ export async function previewInstall(generated: GeneratedMesh, deps: ReleaseDeps
     const steps: PreviewStep[] = [];
     for (const session of run.sessions.values()) {
       for (const namespace of session.spec.namespaces) steps.push(await previewNamespace(session, namespace));
+      steps.push(...previewSigner(session));
       const own = generated.releases.filter(({ cluster }) => cluster === session.spec.name).sort((a, b) => a.order - b.order);
       for (const release of own) steps.push(await previewRelease(run, session, release));
     }
@@ -41,6 +44,13 @@ export async function previewInstall(generated: GeneratedMesh, deps: ReleaseDeps
   } finally {
     await closeRun(run);
   }
+}
+
+/** Names and fingerprint only: nothing of a key is ever printed. */
+function previewSigner({ spec }: Session): PreviewStep[] {
+  if (spec.signer === undefined) return [];
+  const diff = `Made when it is absent: from ${spec.signer.folder}, of root ${shortFingerprint(spec.signer.root)}\n`;
+  return [{ cluster: spec.name, step: signerStep, diff }];
 }
 
 async function previewNamespace({ client, spec }: Session, planned: PlannedNamespace): Promise<PreviewStep> {

@@ -1,11 +1,12 @@
 // Looks at a cluster after uninstall and names everything of ours that is still there.
 import { failure } from '../base/errors.ts';
-import { ownLabels } from '../base/names.ts';
+import { ownLabels, signerSecret } from '../base/names.ts';
 import { describeObject, type KubeObject } from '../base/objects.ts';
 import { listReleases } from './helm-state.ts';
 import { hasOurFields, readNamespace } from './namespaces.ts';
 import type { Run } from './open-run.ts';
 import type { Session } from './session.ts';
+import { runsIstiod } from './signer.ts';
 
 const attempts = 15;
 const pollMs = 2_000;
@@ -86,9 +87,11 @@ async function leftByLabel(run: Run, { client, spec }: Session): Promise<readonl
     ...(spec.role === 'primary' ? [`/api/v1/namespaces/${istio.namespace}/secrets`] : []),
   ];
   const found = await Promise.all(paths.map((path) => client.list(path, { labelSelector, metadataOnly: true })));
+  // An istiod of someone else may sign with it; then uninstall leaves it and says so.
+  const signs = await runsIstiod(client, istio.namespace);
   return found.flatMap((objects, index) =>
     (objects ?? [])
-      .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+      .filter(({ metadata }) => metadata.deletionTimestamp === undefined && !(signs && metadata.name === signerSecret))
       .map(({ metadata }) => `${paths[index]?.split('/').at(-1)}/${metadata.name}`),
   );
 }

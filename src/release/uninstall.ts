@@ -12,6 +12,7 @@ import { prove } from './proof.ts';
 import { type IndexedRemoteSecret, secretPath } from './remote-secret.ts';
 import type { StepOutcome } from './run.ts';
 import type { Session } from './session.ts';
+import { removeSigner, signerStep } from './signer.ts';
 import type { GeneratedMesh, ReleaseDeps, ReleaseResult, UninstallOptions } from './types.ts';
 import { removeRelease } from './uninstall-release.ts';
 
@@ -72,6 +73,7 @@ async function removeOrder(run: Run, { session, order, installed }: Removal): Pr
 async function removeRest(run: Run, session: Session): Promise<void> {
   const { spec } = session;
   const routes = run.generated.index.routesNamespace;
+  if (spec.signer !== undefined) await run.steps.run({ cluster: spec.name, step: signerStep }, () => removeSigner(run, session));
   if (spec.role === 'remote')
     await run.steps.run({ cluster: spec.name, step: 'ConfigMaps of istiod' }, () => removeIstiodObjects(run, session));
   const others = spec.namespaces.filter(({ name }) => name !== routes);

@@ -1,4 +1,5 @@
 // A plan as text for people: what was found, what will change and why, what is wrong, what to do next.
+import { shortFingerprint } from '../base/certificates.ts';
 import { escapeText } from '../base/names.ts';
 import { findingKind } from '../findings/index.ts';
 import type { Finding } from '../findings/types.ts';
@@ -57,6 +58,7 @@ function clusterCells({ name, role, summary, nodes }: ClusterPlan): string[] {
 /** Lines of one cluster: its name in the first only, the release in the first line of each release only. */
 function changeCells(cluster: ClusterPlan): string[][] {
   const rows = [
+    ...(cluster.root === undefined ? [] : [['cacerts', `intermediate of root ${shortFingerprint(cluster.root)}`]]),
     ...cluster.releases.flatMap((release) => rowsOf(release.name, releaseLines(release, cluster))),
     ...cluster.remoteSecrets.map((secret) => ['remote secret', secret.name]),
   ];

@@ -29,6 +29,7 @@ export function releaseIndex(input: {
     isthmus: version,
     istio: plan.istio,
     routesNamespace: mesh.routes.namespace,
+    ...(mesh.ignore.length === 0 ? {} : { ignore: mesh.ignore }),
     clusters: clustersByName(plan).map((cluster) => indexCluster(cluster, mesh)),
     releases: clustersByName(plan)
       .flatMap((cluster) => cluster.releases.map((release) => indexRelease(release, cluster, folders)))
@@ -55,6 +56,9 @@ function indexCluster(cluster: ClusterPlan, mesh: Mesh): ReleaseIndex['clusters'
     ...(wanted?.context === undefined ? {} : { context: wanted.context }),
     ...(wanted?.kubeconfig === undefined ? {} : { kubeconfig: wanted.kubeconfig }),
     ...(cluster.uid === undefined ? {} : { uid: cluster.uid }),
+    ...(cluster.root === undefined || mesh.istio.ca === undefined
+      ? {}
+      : { signer: { folder: `${mesh.istio.ca}/${cluster.name}`, root: cluster.root } }),
     namespaces: cluster.namespaces,
     nodes: cluster.nodes.map(({ name }) => name),
   };

@@ -76,6 +76,7 @@ export const ReleaseIndex = z
     isthmus: z.string().describe('Version of isthmus that wrote it'),
     istio: z.strictObject({ version: z.string(), namespace: z.string(), revision: z.string() }).readonly(),
     routesNamespace: z.string(),
+    ignore: z.array(z.string()).readonly().optional().describe('Findings that the user accepts'),
     clusters: z
       .array(
         z
@@ -85,6 +86,13 @@ export const ReleaseIndex = z
             context: z.string().optional(),
             kubeconfig: z.string().optional().describe('A relative path starts from out/'),
             uid: z.string().optional(),
+            signer: z
+              .strictObject({
+                folder: z.string().describe('Folder of the files of Secret cacerts; a relative path starts from out/'),
+                root: z.string().describe('SHA-256 fingerprints of its root'),
+              })
+              .readonly()
+              .optional(),
             namespaces: z.array(Namespace).readonly(),
             nodes: z.array(z.string()).readonly().describe('Nodes that must have the routes before the mesh is joined'),
           })

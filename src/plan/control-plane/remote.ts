@@ -1,4 +1,5 @@
 // Checks what a remote needs: a primary with a control plane, no Istio of someone else, an API server that the primary reaches.
+import { shortFingerprint } from '../../base/certificates.ts';
 import { releaseNames } from '../../base/names.ts';
 import { makeFinding } from '../../findings/index.ts';
 import type { Finding } from '../../findings/types.ts';
@@ -18,16 +19,23 @@ export function checkRemote(remote: ResolvedCluster, primary: ResolvedCluster | 
   return [...checkControlPlane(remote, primary), ...checkOwnIstio(remote), ...checkServer(remote)];
 }
 
-/** Says when workloads of two clusters have certificates of different roots. */
+/** Says when workloads of two clusters have, or would get, certificates of different roots. */
 export function checkRoots(clusters: readonly ResolvedCluster[]): Finding[] {
   const byRoot = new Map<string, string[]>();
-  for (const { name, facts } of clusters) {
-    const root = facts.istio?.rootCertFingerprint?.value;
-    if (root !== undefined) byRoot.set(root, [...(byRoot.get(root) ?? []), name]);
-  }
+  for (const { root, where } of clusters.flatMap(rootsOf)) byRoot.set(root, [...(byRoot.get(root) ?? []), where]);
   if (byRoot.size <= 1) return [];
-  const roots = [...byRoot].sort(([a], [b]) => compareText(a, b)).map(([root, names]) => `${root.slice(0, 23)}... in ${listText(names)}`);
+  const roots = [...byRoot].sort(([a], [b]) => compareText(a, b)).map(([root, names]) => `${shortFingerprint(root)} in ${listText(names)}`);
   return [makeFinding({ code: 'ISM074', message: `The root certificates differ: ${listText(roots)}.` })];
+}
+
+/** The root that is in use, and the one that the user gives. What an Istio that is gone left in a primary counts for nothing. */
+function rootsOf({ name, spec, facts, givenRoot }: ResolvedCluster): { readonly root: string; readonly where: string }[] {
+  const used = facts.istio?.rootCertFingerprint;
+  const inUse = used !== undefined && (spec.role === 'remote' || (facts.istio?.revisions ?? []).length > 0);
+  return [
+    ...(inUse ? [{ root: used.value, where: name }] : []),
+    ...(givenRoot === undefined ? [] : [{ root: givenRoot.value, where: givenRoot.source }]),
+  ];
 }
 
 function checkControlPlane(remote: ResolvedCluster, primary: ResolvedCluster | undefined): Finding[] {
