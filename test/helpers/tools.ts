@@ -46,6 +46,7 @@ const tools = {
   busybox: { variable: 'ISTHMUS_BUSYBOX', get: () => 'apt-get install busybox-static' },
   'nc.openbsd': { variable: 'ISTHMUS_NC', get: () => 'apt-get install netcat-openbsd' },
   openssl: { variable: 'ISTHMUS_OPENSSL', get: () => 'apt-get install openssl' },
+  'ssh-keygen': { variable: 'ISTHMUS_SSH_KEYGEN', get: () => 'apt-get install openssh-client' },
   shellcheck: { variable: 'ISTHMUS_SHELLCHECK', get: () => 'apt-get install shellcheck' },
 } as const satisfies Readonly<Record<string, Tool>>;
 
