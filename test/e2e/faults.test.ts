@@ -1,17 +1,16 @@
 // What goes wrong in the middle: an API server that is down, two runs at once, kill -9 at any moment. Running again must mend it.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Helm, helms } from '../helpers/helm.ts';
 import { assert, describe } from '../helpers/suite.ts';
 import type { Cluster } from '../lab/cluster.ts';
 import { removeAdded } from '../lab/objects.ts';
 import { waitFor } from '../lab/wait.ts';
-import { type Running, type Scene, startScene } from './scene.ts';
+import { killAfter, outlive, randoms } from './kills.ts';
+import { type Scene, startScene } from './scene.ts';
 import { contents, differences, intents, releaseStatuses, settledContents } from './state.ts';
 
 const kills = Number(process.env['ISTHMUS_KILLS'] ?? '10');
 const seed = Number(process.env['ISTHMUS_SEED'] ?? '1');
 const long = { timeoutMs: 400_000 };
-const lease = '/apis/coordination.k8s.io/v1/namespaces/isthmus-system/leases/isthmus';
 
 describe('an installation that is disturbed', ({ test, before, after }) => {
   let scene: Scene;
@@ -81,7 +80,7 @@ describe('an installation that is disturbed', ({ test, before, after }) => {
       assert.is(code, 1, stderr);
       assert.match(stderr, /cluster2/);
 
-      await outlive(running);
+      await outlive(running, scene);
       await scene.isthmus('helm4', 'install', 'out');
 
       await expectInstalled();
@@ -120,9 +119,8 @@ describe('an installation that is disturbed', ({ test, before, after }) => {
   async function killAndMend(helm: Helm, fraction: number): Promise<void> {
     const running = scene.start(helm, ['install', 'out']);
     const delay = fraction * seconds * 1000;
-    await sleep(delay);
-    signal(running, (fraction * 1000) % 2 < 1 ? 'group' : 'process');
-    await outlive(running);
+    await killAfter(running, delay, (fraction * 1000) % 2 < 1 ? 'group' : 'process');
+    await outlive(running, scene);
 
     await scene.isthmus(helm, 'install', 'out');
 
@@ -149,41 +147,8 @@ describe('an installation that is disturbed', ({ test, before, after }) => {
       }),
     );
   }
-
-  /** The time after which the Lease of a dead run may be taken has passed, and with it whatever its helm still did. */
-  async function outlive({ child, outcome }: Running): Promise<void> {
-    await outcome;
-    await waitFor('the helm of a killed run to end', async () => !groupExists(child.pid ?? 0), 60_000);
-    for (const { client } of [scene.primary, scene.remote]) {
-      if ((await client.get(lease)) !== undefined) await client.mergePatch(lease, { spec: { renewTime: '2020-01-01T00:00:00.000000Z' } });
-    }
-  }
 });
-
-function signal({ child }: Running, whom: 'process' | 'group'): void {
-  const pid = child.pid ?? 0;
-  if (groupExists(pid)) process.kill(whom === 'group' ? -pid : pid, 'SIGKILL');
-}
-
-function groupExists(group: number): boolean {
-  try {
-    return process.kill(-group, 0);
-  } catch {
-    return false;
-  }
-}
 
 async function ready({ name, client }: Cluster): Promise<void> {
   await waitFor(`the API server of ${name}`, async () => (await client.request('GET', '/readyz')).status === 200);
-}
-
-/** Numbers in [0, 1) that a seed repeats (mulberry32). */
-function randoms(start: number, count: number): number[] {
-  let state = start;
-  return Array.from({ length: count }, () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  });
 }

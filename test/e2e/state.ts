@@ -43,6 +43,18 @@ export async function intents(scene: Clusters): Promise<Map<string, unknown>> {
   return new Map(wanted.map(([key, object]) => [key, intentOf(object as KubeObject)]));
 }
 
+/** Labels and annotations of all that was asked of all clusters. */
+export async function marks(scene: Clusters): Promise<Map<string, unknown>> {
+  const all = await everyObject(scene, (object) => object);
+  const wanted = [...all].filter(([, object]) => !isByproduct(object as KubeObject));
+  return new Map(
+    wanted.map(([key, object]) => {
+      const { labels, annotations } = (object as KubeObject).metadata;
+      return [key, { labels, annotations }];
+    }),
+  );
+}
+
 /** Statuses of the newest revision of every helm release of all clusters, by `cluster namespace/release`. */
 export async function releaseStatuses(scene: Clusters): Promise<Map<string, string>> {
   const lists = scene.clusters.map(async ({ name, client }) => {

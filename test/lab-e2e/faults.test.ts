@@ -1,37 +1,55 @@
 // What happens to nodes and clusters while the routes are there: reboots, links that flap, new nodes, moved blocks, foreign hands.
-import type { KubeObject } from '../../src/base/objects.ts';
+
+import { killAfter, outlive } from '../e2e/kills.ts';
+import { differences, releaseStatuses } from '../e2e/state.ts';
 import { assert, describe } from '../helpers/suite.ts';
-import type { RealCluster } from '../lab/nodes/cluster.ts';
-import { meshShape, nextNode } from '../lab/nodes/shape.ts';
+import { nextNode } from '../lab/nodes/shape.ts';
 import { waitFor } from '../lab/wait.ts';
-import { changesOf, dumpAll, type RoutedLab, startRoutedLab } from './routed.ts';
+import { changesOf, dumpAll } from './changes.ts';
+import {
+  faultsShape,
+  isReady,
+  keepers,
+  namespace,
+  nodeOf,
+  ourRoutes,
+  planKills,
+  shapeOf,
+  spare,
+  untilAtWork,
+  untilKeepers,
+} from './faults-scene.ts';
+import { type RoutedLab, startRoutedLab } from './routed.ts';
+import { readVerification } from './verification.ts';
 
 const long = { timeoutMs: 300_000 };
-const namespace = '/api/v1/namespaces/isthmus-system';
-/** A block that no pod has an address of yet, so that it can move. */
-const spare = '20.1.99.64/26';
+const shard = '/api/v1/namespaces/isthmus-system/configmaps/route-installer-routes-0';
+const kills = Number(process.env['ISTHMUS_NODE_KILLS'] ?? '6');
+const seed = Number(process.env['ISTHMUS_SEED'] ?? '1');
 
 describe('routes on real nodes', ({ test, before, after }) => {
   let routed: RoutedLab;
   const times = new Map<string, string>();
 
   before(async () => {
-    routed = await startRoutedLab({ shape: withSpareBlock() });
+    routed = await startRoutedLab({ shape: faultsShape() });
   });
   after(async () => {
     for (const [fault, time] of times) console.log(`  ${fault}: ${time}`);
     await routed?.stop();
   });
 
+  const verify = async () => readVerification(await routed.operator.start('verify', 'out', '-o', 'json').outcome);
+
   test(
     'are refused where somebody else has a route to the same block, which is named and left alone',
     async () => {
-      const { machine } = nodeOf(routed.one, 'c1-n2');
+      const { machine } = nodeOf(routed, 'c1-n2');
       const foreign = ['20.1.35.192/26', 'via', '9.111.255.250', 'proto', 'static'];
       await machine.run('ip', 'route', 'add', ...foreign);
       await routed.operator.isthmus('generate', '--out', 'out');
 
-      const { code, stdout, stderr } = await routed.operator.start('install', 'out', '--timeout', '25s').outcome;
+      const { code, stdout, stderr } = await routed.operator.start('install', 'out', '--timeout', '15s').outcome;
 
       assert.is(code, 1, stdout);
       assert.match(`${stdout}${stderr}`, /c1-n2/);
@@ -39,7 +57,6 @@ describe('routes on real nodes', ({ test, before, after }) => {
       assert.match(await machine.run('ip', 'route', 'show', '20.1.35.192/26'), /via 9\.111\.255\.250 .*proto static/);
       await machine.run('ip', 'route', 'delete', ...foreign);
       times.set('foreign route removed', seconds(await routed.untilRouted()));
-      await routed.install();
       assert.equal(await routed.complaints(), []);
     },
     long,
@@ -76,9 +93,9 @@ describe('routes on real nodes', ({ test, before, after }) => {
       await routed.one.client.request('DELETE', `${namespace}/pods/${keeper?.metadata.name}`, { gracePeriodSeconds: 0 });
 
       const start = performance.now();
-      await waitFor('three keepers', async () => {
+      await waitFor('the keepers', async () => {
         const now = await keepers(routed.one);
-        return now.length === 3 && now.every((each) => isReady(each) && each.metadata.name !== keeper?.metadata.name);
+        return now.length === 2 && now.every((each) => isReady(each) && each.metadata.name !== keeper?.metadata.name);
       });
       times.set('keeper killed, routes stay, ready again', seconds((performance.now() - start) / 1000));
       assert.equal(changesOf(dumps, await dumpAll(routed.lab)), []);
@@ -87,32 +104,75 @@ describe('routes on real nodes', ({ test, before, after }) => {
   );
 
   test(
-    'stay while the desired routes are edited by hand, and the nodes say so',
+    'stay while the desired routes are edited by hand: the nodes say so, and install takes them back when it is told to',
     async () => {
-      const shard = `${namespace}/configmaps/route-installer-routes-0`;
-      const { data } = (await routed.two.client.get(shard)) as { data: Record<string, string> };
       const dumps = await dumpAll(routed.lab);
 
       await routed.two.client.mergePatch(shard, { data: { 'routes-0': '10.1.43.0/26 9.111.255.200\n' } });
 
-      await waitFor('the nodes to be not ready', async () => (await keepers(routed.two)).every((each) => !isReady(each)), 150_000);
+      await untilKeepers(routed.two, false);
       assert.equal(changesOf(dumps, await dumpAll(routed.lab)), []);
-      await routed.two.client.mergePatch(shard, { data });
-      await waitFor('the nodes to be ready', async () => (await keepers(routed.two)).every(isReady), 150_000);
+      const refused = await routed.operator.start('install', 'out').outcome;
+      assert.is(refused.code, 1, refused.stdout);
+      assert.match(refused.stderr, /route-installer-routes-0 was edited/);
+      await routed.operator.isthmus('install', 'out', '--force-conflicts');
+      await untilKeepers(routed.two, true);
+      assert.equal(await routed.complaints(), []);
     },
     long,
   );
 
   test(
-    'reach a node that joins, and lead to it after another install',
+    'hold over a link that delays every packet and loses one of a hundred, and pass verify',
     async () => {
-      await routed.two.addNode(nextNode(shapeOf(routed.two), 1));
+      const dumps = await dumpAll(routed.lab);
+      const { machine } = nodeOf(routed, 'c1-n1');
+      const heal = await routed.lab.fabric.impair('c2-n2', { delayMs: 20, loseEvery: 100 });
+
+      const pings = await machine.run('ping', '-q', '-c', '100', '-i', '0.01', nodeOf(routed, 'c2-n2').shape.address);
+      const { code, failed } = await verify();
+
+      await heal();
+      const [, received = '', fastest = ''] = /, (\d+) received.*= ([\d.]+)\//s.exec(pings) ?? [];
+      assert.ok(Number(received) < 100 && Number(fastest) > 38, pings);
+      assert.is(code, 0, failed.join('\n'));
+      assert.equal(changesOf(dumps, await dumpAll(routed.lab)), []);
+    },
+    long,
+  );
+
+  test(
+    'reach a node that joins',
+    async () => {
+      await routed.one.addNode(nextNode(shapeOf(routed.one), 0));
 
       const start = performance.now();
-      const { machine } = nodeOf(routed.two, 'c2-n4');
-      await waitFor('routes on the new node', async () => (await ours(machine.run)).length === 3, 60_000);
+      const wanted = (await ourRoutes(nodeOf(routed, 'c1-n1'))).length;
+      await waitFor('routes on the new node', async () => (await ourRoutes(nodeOf(routed, 'c1-n3'))).length === wanted, 60_000);
       times.set('node added, its routes', seconds((performance.now() - start) / 1000));
-      await routed.install();
+    },
+    long,
+  );
+
+  test(
+    'of one cluster are not harmed when the API server of the other stops in the middle of an install; the next one leads to the new node',
+    async () => {
+      const dumps = await dumpAll(routed.lab);
+      await routed.operator.isthmus('generate', '--out', 'out', '--overwrite');
+      const running = routed.operator.start('install', 'out', '--timeout', '20s');
+      await untilAtWork(routed.two);
+      await routed.two.apiServer.stop();
+
+      const { code, stdout, stderr } = await running.outcome;
+
+      assert.is(code, 1, stdout);
+      assert.match(stderr, /c2/);
+      const lost = changesOf(dumps, await dumpAll(routed.lab)).filter((line) => /^c1-\S+ - /.test(line));
+      assert.equal(lost, []);
+      routed.two.apiServer.restart();
+      await waitFor('the API server of c2', async () => (await routed.two.client.request('GET', '/readyz')).status === 200);
+      await outlive(running, routed.lab);
+      await routed.operator.isthmus('install', 'out');
       await routed.untilRouted();
       assert.equal(await routed.complaints(), []);
     },
@@ -126,72 +186,49 @@ describe('routes on real nodes', ({ test, before, after }) => {
       await routed.install();
 
       await routed.untilRouted();
-      const route = await nodeOf(routed.one, 'c1-n1').machine.run('ip', 'route', 'show', spare);
+      const route = await nodeOf(routed, 'c1-n1').machine.run('ip', 'route', 'show', spare);
       assert.match(route, /via 9\.111\.255\.77 /);
     },
     long,
   );
 
   test(
-    'of one cluster are not harmed when the API server of the other stops in the middle of an install',
+    'are installed once by two runs at the same time: one waits or refuses',
     async () => {
-      await routed.operator.isthmus('uninstall', 'out');
-      const running = routed.operator.start('install', 'out', '--timeout', '60s');
-      await waitFor('the first writes to c2', () => routed.two.client.get(namespace));
-      await routed.two.apiServer.stop();
+      for (const { client } of routed.lab.clusters)
+        await client.delete('/apis/apps/v1/namespaces/isthmus-system/daemonsets/route-installer-keeper');
 
-      const { code, stdout, stderr } = await running.outcome;
+      const runs = [routed.operator.start('install', 'out'), routed.operator.start('install', 'out')];
 
-      assert.is(code, 1, stdout);
-      assert.match(stderr, /c2/);
-      const nodes = (await routed.one.client.list('/api/v1/nodes')).length;
-      assert.is(nodes, 3);
-      routed.two.apiServer.restart();
-      await waitFor('the API server of c2', async () => (await routed.two.client.request('GET', '/readyz')).status === 200);
-      await untilInstalled(routed);
+      const outcomes = await Promise.all(runs.map(({ outcome }) => outcome));
+      const refused = outcomes.filter(({ code }) => code !== 0);
+      assert.ok(refused.length < 2, refused.map(({ stderr }) => stderr).join('\n'));
+      for (const { stderr } of refused) assert.match(stderr, /another run of isthmus/);
+      for (const cluster of routed.lab.clusters) await untilKeepers(cluster, true);
+      assert.equal(await routed.complaints(), []);
+    },
+    long,
+  );
+
+  test(
+    `converge after kill -9 at ${kills} random points of removals and installations`,
+    async () => {
+      const wanted = await releaseStatuses(routed.lab);
+      for (const { command, delayMs, whom } of planKills(seed, kills)) {
+        const running = routed.operator.start(command, 'out');
+        await killAfter(running, delayMs, whom);
+        await outlive(running, routed.lab);
+      }
+
+      await routed.operator.isthmus('install', 'out');
+
+      await routed.untilRouted();
+      assert.equal(differences(wanted, await releaseStatuses(routed.lab)), []);
       assert.equal(await routed.complaints(), []);
     },
     long,
   );
 });
-
-/** A run that died holds the Lease for a while, so the next one may have to be asked again. */
-async function untilInstalled(routed: RoutedLab): Promise<void> {
-  await waitFor('an install that succeeds', async () => (await routed.operator.start('install', 'out').outcome).code === 0, 120_000);
-}
-
-function withSpareBlock(): ReturnType<typeof meshShape> {
-  return meshShape({ clusters: 2, nodes: 3 }).map((cluster) => ({
-    ...cluster,
-    nodes: cluster.nodes.map((node) => (node.name === 'c2-n3' ? { ...node, blocks: [...node.blocks, spare] } : node)),
-  }));
-}
-
-function shapeOf({ name, podCIDR, serviceCIDR, nodes }: RealCluster): Parameters<typeof nextNode>[0] {
-  return { name, podCIDR, serviceCIDR, nodes: [...nodes.values()].map(({ shape }) => shape) };
-}
-
-function nodeOf(cluster: RealCluster, name: string) {
-  const node = cluster.nodes.get(name);
-  if (node === undefined) throw new Error(`${cluster.name} has no node ${name}`);
-  return node;
-}
-
-async function ours(run: (...command: string[]) => Promise<string>): Promise<string[]> {
-  return (await run('ip', 'route', 'show', 'proto', '157')).split('\n').filter((line) => line !== '');
-}
-
-interface PodObject extends KubeObject {
-  readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
-}
-
-async function keepers({ client }: RealCluster): Promise<PodObject[]> {
-  return (await client.list(`${namespace}/pods?labelSelector=app.kubernetes.io%2Fcomponent%3Dkeeper`)) as PodObject[];
-}
-
-function isReady({ status }: PodObject): boolean {
-  return status.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false;
-}
 
 function seconds(value: number): string {
   return `${value.toFixed(1)} s`;

@@ -1,10 +1,17 @@
 // The original procedure through the built CLI, on two clusters of three real nodes: routes make pods reach each other, and go again.
+
+import { outlive } from '../e2e/kills.ts';
 import { contents, differences, settledContents } from '../e2e/state.ts';
 import { assert, describe } from '../helpers/suite.ts';
 import { waitFor } from '../lab/wait.ts';
-import { calicoChanges, changesOf, type Dumps, dumpAll, lastingChanges, plannedChanges, type RoutedLab, startRoutedLab } from './routed.ts';
+import { calicoChanges, changesOf, type Dumps, dumpAll, lastingChanges, plannedChanges } from './changes.ts';
+import { nodeOf, verifyInterrupted, verifyPods } from './faults-scene.ts';
+import { type RoutedLab, startRoutedLab } from './routed.ts';
+import { readVerification } from './verification.ts';
 
 const long = { timeoutMs: 180_000 };
+/** Pairs of nodes of different clusters, both ways. */
+const pairs = 2 * 3 * 3;
 
 describe('routes between two clusters of real nodes', ({ test, before, after }) => {
   let routed: RoutedLab;
@@ -18,10 +25,17 @@ describe('routes between two clusters of real nodes', ({ test, before, after }) 
   });
   after(() => routed?.stop());
 
+  const verify = async () => readVerification(await routed.operator.start('verify', 'out', '-o', 'json').outcome);
+
+  /** Changes on the nodes without those by which Calico answers ours. */
+  const ownChanges = async () => {
+    const ofCalico = new Set(calicoChanges(routed.lab));
+    return changesOf(dumps, await dumpAll(routed.lab)).filter((line) => !ofCalico.has(line));
+  };
+
   test('are missed before: no pod reaches a pod of the other cluster', async () => {
     const complaints = await routed.complaints();
 
-    const pairs = 3 * 3 * 2;
     assert.is(complaints.filter((line) => line.endsWith('no TCP')).length, pairs, complaints.join('\n'));
     assert.is(complaints.filter((line) => line.endsWith('no full-size packet')).length, pairs, complaints.join('\n'));
   });
@@ -41,27 +55,27 @@ describe('routes between two clusters of real nodes', ({ test, before, after }) 
     assert.equal(differences(objects, await contents(routed.lab)), []);
   });
 
+  test('are named by verify as the first broken layer where nothing is installed', async () => {
+    await routed.operator.isthmus('generate', '--out', 'out');
+
+    const { code, pairs: found } = await verify();
+
+    assert.is(code, 3);
+    assert.equal(found, ['c1 c2 routes', 'c2 c1 routes']);
+  });
+
   test(
     'are all there after install, and nothing else has changed on any node',
     async () => {
-      const ofCalico = new Set(calicoChanges(routed.lab));
+      await routed.operator.isthmus('install', 'out');
 
-      await routed.install();
-
-      const changes = changesOf(dumps, await dumpAll(routed.lab));
-      assert.equal(
-        changes.filter((line) => !ofCalico.has(line)),
-        plannedChanges(routed.lab),
-      );
+      assert.equal(await ownChanges(), plannedChanges(routed.lab));
+      const gone = differences(objects, await contents(routed.lab)).filter((line) => !line.startsWith('+'));
+      assert.equal(gone, []);
       await waitFor('Calico to follow the IPPools', async () => {
-        const now = changesOf(dumps, await dumpAll(routed.lab));
-        return [...ofCalico].every((line) => now.includes(line));
+        const changes = changesOf(dumps, await dumpAll(routed.lab));
+        return calicoChanges(routed.lab).every((line) => changes.includes(line));
       });
-      const changed = differences(objects, await contents(routed.lab));
-      assert.equal(
-        changed.filter((line) => !line.startsWith('+')),
-        [],
-      );
     },
     long,
   );
@@ -71,6 +85,64 @@ describe('routes between two clusters of real nodes', ({ test, before, after }) 
   });
 
   test(
+    'pass verify, which changes nothing but the Lease',
+    async () => {
+      const installed = await settledContents(routed.lab);
+
+      const { code, pairs: found, failed, passed } = await verify();
+
+      assert.is(code, 0, failed.join('\n'));
+      assert.equal(found, ['c1 c2 passed', 'c2 c1 passed']);
+      assert.is(passed.length, pairs * 4, passed.join('\n'));
+      assert.equal(differences(installed, await settledContents(routed.lab)), []);
+    },
+    long,
+  );
+
+  test(
+    'are not to blame for addresses that are replaced and links too narrow, which verify names',
+    async () => {
+      const [masked, narrow] = [nodeOf(routed, 'c1-n1').machine, nodeOf(routed, 'c2-n2').machine];
+      const masquerade = ['POSTROUTING', '-s', '10.1.0.0/16', '-d', '20.1.0.0/16', '-j', 'MASQUERADE'];
+      await masked.run('iptables', '-t', 'nat', '-A', ...masquerade);
+      await narrow.run('ip', 'link', 'set', 'eth0', 'mtu', '1300');
+
+      const { code, pairs: found, failed } = await verify();
+
+      await masked.run('iptables', '-t', 'nat', '-D', ...masquerade);
+      await narrow.run('ip', 'link', 'set', 'eth0', 'mtu', '1500');
+      assert.is(code, 3);
+      assert.equal(found, ['c1 c2 pods', 'c2 c1 pods']);
+      const nodes = ['n1', 'n2', 'n3'];
+      const expected = [
+        ...nodes.map((node) => `c1/c1-n1 c2/c2-${node} source address`),
+        ...nodes.map((node) => `c1/c1-${node} c2/c2-n2 full-size packets`),
+        ...nodes.map((node) => `c2/c2-n2 c1/c1-${node} full-size packets`),
+      ];
+      assert.equal(failed, expected.sort());
+    },
+    long,
+  );
+
+  test(
+    'are verified without a trace: pods are removed after Ctrl-C, and those of a run that was killed the next time',
+    async () => {
+      const interrupted = await verifyInterrupted(routed, 'SIGINT');
+      assert.is((await interrupted.outcome).code, 130);
+      assert.equal(await verifyPods(routed), []);
+
+      const killed = await verifyInterrupted(routed, 'SIGKILL');
+      assert.ok((await verifyPods(routed)).length > 0);
+      await outlive(killed, routed.lab);
+
+      const { code, failed } = await verify();
+      assert.is(code, 0, failed.join('\n'));
+      assert.equal(await verifyPods(routed), []);
+    },
+    long,
+  );
+
+  test(
     'come with IPPools, without which Calico replaces the addresses of pods; another install brings lost ones back',
     async () => {
       const pools = '/apis/crd.projectcalico.org/v1/ippools';
@@ -78,7 +150,7 @@ describe('routes between two clusters of real nodes', ({ test, before, after }) 
 
       const replaced = await waitFor('Calico to follow the IPPools', async () => {
         const complaints = await routed.complaints();
-        return complaints.length === 2 * 3 * 3 && complaints;
+        return complaints.length === pairs && complaints;
       });
 
       for (const line of replaced) assert.match(line, / was seen as 9\.111\.255\.\d+$/);
@@ -104,15 +176,9 @@ describe('routes between two clusters of real nodes', ({ test, before, after }) 
   test(
     'are gone after uninstall: nodes and clusters are as before',
     async () => {
-      const ofCalico = new Set(calicoChanges(routed.lab));
-
       await routed.operator.isthmus('uninstall', 'out');
 
-      const changes = changesOf(dumps, await dumpAll(routed.lab));
-      assert.equal(
-        changes.filter((line) => !ofCalico.has(line)),
-        [],
-      );
+      assert.equal(await ownChanges(), []);
       assert.equal(await lastingChanges(routed.lab, { dumps, objects }), []);
     },
     long,

@@ -1,4 +1,5 @@
 // The network between the nodes: one bridge on a machine of its own, which is also the gateway and the operator's workstation.
+import { type Impairment, impairLink } from './impair.ts';
 import { type Machine, startMachine } from './machine.ts';
 import { subnet } from './shape.ts';
 
@@ -8,8 +9,8 @@ export interface Fabric {
   readonly machine: Machine;
   /** Gives a machine its eth0 with an address of the subnet and a default route. */
   connect(machine: Machine, address: string): Promise<void>;
-  /** Lets so little through to a machine that packets queue and come late; without a rate the link is free again. */
-  slow(machine: string, kilobits?: number): Promise<void>;
+  /** Makes packets from and to a machine late, and loses some; returns what ends that. */
+  impair(machine: string, impairment: Impairment): Promise<() => Promise<void>>;
 }
 
 export async function startFabric(lab: string, keep: boolean): Promise<Fabric> {
@@ -17,6 +18,7 @@ export async function startFabric(lab: string, keep: boolean): Promise<Fabric> {
   await machine.run('ip', 'link', 'add', bridge, 'type', 'bridge');
   await machine.run('ip', 'address', 'add', `${subnet.gateway}/${subnet.prefix}`, 'dev', bridge);
   await machine.run('ip', 'link', 'set', bridge, 'up');
+  let links = 0;
   return {
     machine,
     connect: async (other, address) => {
@@ -26,13 +28,7 @@ export async function startFabric(lab: string, keep: boolean): Promise<Fabric> {
       await other.run('ip', 'address', 'add', `${address}/${subnet.prefix}`, 'dev', 'eth0');
       await linkUp(other);
     },
-    slow: async (other, kilobits) => {
-      const port = portOf(other);
-      // A token bucket, because kernels often come without the queue that delays packets by a fixed time.
-      const bucket = ['tbf', 'rate', `${kilobits}kbit`, 'burst', '3kb', 'latency', '2s'];
-      if (kilobits === undefined) await machine.run('tc', 'qdisc', 'del', 'dev', port, 'root');
-      else await machine.run('tc', 'qdisc', 'replace', 'dev', port, 'root', ...bucket);
-    },
+    impair: (other, impairment) => impairLink({ fabric: machine, bridge, port: portOf(other), number: links++ }, impairment),
   };
 }
 

@@ -16,7 +16,7 @@ export const balancedAddresses = ['9.111.255.5', '9.111.255.7', '9.111.255.4', '
 /** Starts the lab, and returns when istiod of the first cluster is ready. */
 export async function startIstioLab(options: LabOptions & { readonly say: (line: string) => void }): Promise<IstioLab> {
   const { pilot, proxyv2 } = await buildIstioImages(options.say);
-  const lab = await startLab({ ...options, images: [proxyv2], primaryImages: [pilot] });
+  const lab = await startLab({ ...options, images: [pilot, proxyv2] });
   try {
     const [primary] = lab.clusters;
     if (primary === undefined) throw new Error('the lab has no cluster');

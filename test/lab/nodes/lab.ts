@@ -2,6 +2,7 @@
 import { makeFolder, removeFolder, removeLeftovers } from '../folders.ts';
 import { type RealCluster, startRealCluster } from './cluster.ts';
 import { type Fabric, startFabric } from './fabric.ts';
+import { buildImageStore } from './image-store.ts';
 import { buildNodeImages } from './images.ts';
 import { raiseLimits } from './limits.ts';
 import { type ClusterShape, meshShape } from './shape.ts';
@@ -20,10 +21,8 @@ export interface Lab {
 export interface LabOptions {
   /** Clusters and their nodes; two of three, as in the original procedure, when not given. */
   readonly shape?: readonly ClusterShape[];
-  /** Archives of images beside the lab's own, for all nodes. */
+  /** Archives of images beside the lab's own. */
   readonly images?: readonly string[];
-  /** Archives for the nodes of the first cluster alone; what only a control plane runs need not be everywhere. */
-  readonly primaryImages?: readonly string[];
   /** Lives on after this program ends, until `down`. */
   readonly keep?: boolean;
 }
@@ -33,19 +32,14 @@ export const keptLab = 'nodes';
 
 /** Starts the network and all clusters side by side, after it has removed what dead runs left. */
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
-  const { shape = meshShape({ clusters: 2, nodes: 3 }), primaryImages = [], keep = false } = options;
+  const { shape = meshShape({ clusters: 2, nodes: 3 }), keep = false } = options;
   await removeLeftovers();
   raiseLimits();
-  const images = [...(await buildNodeImages()), ...(options.images ?? [])];
   const folder = makeFolder(keptLab, keep);
   try {
+    const images = await buildImageStore(folder, [...(await buildNodeImages()), ...(options.images ?? [])]);
     const fabric = await startFabric(folder, keep);
-    const clusters = await Promise.all(
-      shape.map((each, index) => {
-        const own = index === 0 ? primaryImages : [];
-        return startRealCluster({ lab: folder, keep, fabric, images: [...images, ...own] }, each);
-      }),
-    );
+    const clusters = await Promise.all(shape.map((each) => startRealCluster({ lab: folder, keep, fabric, images }, each)));
     return {
       folder,
       fabric,

@@ -1,5 +1,5 @@
 // One node of a cluster: a machine with containerd, kubelet, kube-proxy, and Calico's parts: BIRD and the masquerading of pods.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LabNode } from '../calico.ts';
 import { configOf, type Site, serviceAddress, startComponent } from '../control-plane.ts';
@@ -7,9 +7,10 @@ import { kubeconfig, makeClient } from '../pki.ts';
 import type { LabProcess } from '../process.ts';
 import { birdConfig } from './bird.ts';
 import type { Fabric } from './fabric.ts';
+import { linkImageStore } from './image-store.ts';
 import { type Machine, startMachine } from './machine.ts';
 import { startMasquerade } from './masquerade.ts';
-import { runtimeSocket, startRuntime, writePodNetwork } from './runtime.ts';
+import { runtimeRoot, runtimeSocket, startRuntime, writePodNetwork } from './runtime.ts';
 import type { PlacedNode } from './shape.ts';
 
 export interface NodePlace {
@@ -17,8 +18,8 @@ export interface NodePlace {
   readonly lab: string;
   readonly keep: boolean;
   readonly fabric: Fabric;
-  /** Archives of the images that every node has. */
-  readonly images: readonly string[];
+  /** Folder of the images that every node has, as buildImageStore makes it. */
+  readonly images: string;
 }
 
 /** A machine with its link, before anything runs on it. */
@@ -36,17 +37,19 @@ export async function startNodeMachine({ lab, keep, fabric }: NodePlace, { machi
  */
 export async function startNodePrograms(
   machine: Machine,
-  { site, node, peers, images }: { site: Site; node: LabNode; peers: readonly LabNode[]; images: readonly string[] },
+  { site, node, peers, images }: { site: Site; node: LabNode; peers: readonly LabNode[]; images: string },
 ): Promise<LabProcess[]> {
   writePodNetwork(machine, node.blocks);
   writeBird(machine, node, peers);
   const bird = machine.start('bird', 'bird', '-f', '-c', birdFile(machine), '-s', birdSocket);
-  const runtime = await startRuntime(machine, images);
+  // A machine that was off has them already.
+  if (!existsSync(runtimeRoot(machine))) await linkImageStore(images, runtimeRoot(machine));
+  const runtime = await startRuntime(machine);
   await makeClient(site.pki, node.name, `/O=system:nodes/CN=system:node:${node.name}`);
   for (const user of [node.name, 'kube-proxy'])
     writeFileSync(configOf(machine, user), kubeconfig(site.pki, user, { context: site.name, server: site.server }), { mode: 0o600 });
   const masquerade = startMasquerade(machine, { server: site.server, pki: site.pki, kubeconfig: configOf(site, 'admin') });
-  return [runtime, startKubelet(machine, site, node), startProxy(machine, node), bird, masquerade];
+  return [runtime.process, startKubelet(machine, site, node), startProxy(machine, node), bird, masquerade];
 }
 
 /** Gives a node other blocks or peers while it runs. */

@@ -1,5 +1,5 @@
-// containerd of one node, its pod network and its images.
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+// containerd of one machine, and the pod network of its node.
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LabProcess } from '../process.ts';
 import { waitFor } from '../wait.ts';
@@ -8,19 +8,26 @@ import type { Machine } from './machine.ts';
 /** In the machine's own /run. */
 export const runtimeSocket = '/run/containerd/containerd.sock';
 
-/** Starts containerd and makes sure that it has the images, which it keeps over a restart of the machine. */
-export async function startRuntime(machine: Machine, images: readonly string[]): Promise<LabProcess> {
+/** Where containerd keeps images and containers, over a restart of the machine as well. */
+export function runtimeRoot({ folder }: Pick<Machine, 'folder'>): string {
+  return join(folder, 'containerd');
+}
+
+export interface Runtime {
+  readonly process: LabProcess;
+  importImage(archive: string): Promise<void>;
+}
+
+/** Starts containerd, and returns when it answers. */
+export async function startRuntime(machine: Machine): Promise<Runtime> {
   const file = join(machine.folder, 'containerd.toml');
-  writeFileSync(file, config(machine.folder));
+  writeFileSync(file, config(machine));
   const runtime = machine.start('containerd', 'containerd', '--config', file, '--log-level', 'warn');
   await waitFor(`containerd of ${machine.name}`, async () => {
     if (!runtime.isAlive()) throw new Error(runtime.lastLines(5));
     return ctr(machine, 'version');
   });
-  const imported = join(machine.folder, 'images.txt');
-  if (!existsSync(imported)) for (const image of images) await ctr(machine, 'images', 'import', image);
-  writeFileSync(imported, `${images.join('\n')}\n`);
-  return runtime;
+  return { process: runtime, importImage: async (archive) => void (await ctr(machine, 'images', 'import', archive)) };
 }
 
 /** Writes the pod network's configuration: a link from each pod to the node, addresses from the node's blocks, no source NAT. */
@@ -41,9 +48,9 @@ async function ctr(machine: Machine, ...args: string[]): Promise<string> {
 }
 
 /** Processes cannot always be given a lower score for the kernel's choice when memory runs out, so none asks for one. */
-function config(folder: string): string {
+function config(machine: Machine): string {
   return `version = 2
-root = "${folder}/containerd"
+root = "${runtimeRoot(machine)}"
 state = "/run/containerd/state"
 disabled_plugins = [${['aufs', 'btrfs', 'devmapper', 'zfs'].map((name) => `"io.containerd.snapshotter.v1.${name}"`).join(', ')}]
 [grpc]
@@ -55,6 +62,6 @@ disabled_plugins = [${['aufs', 'btrfs', 'devmapper', 'zfs'].map((name) => `"io.c
   enable_unprivileged_icmp = true
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "/usr/lib/cni"
-    conf_dir = "${folder}/cni"
+    conf_dir = "${machine.folder}/cni"
 `;
 }
