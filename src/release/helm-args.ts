@@ -64,7 +64,7 @@ export function manifestArgs(target: HelmTarget, release: string): readonly stri
 
 /** `helm template`, which needs no cluster once it is told the Kubernetes version. */
 export function templateArgs(target: HelmTarget, release: { readonly name: string; readonly chart: string }, kubeVersion: string) {
-  return ['template', release.name, release.chart, '--namespace', target.namespace, '--kube-version', kubeVersion] as const;
+  return ['template', release.name, release.chart, '--namespace', target.namespace, '--kube-version', kubeVersion, '--skip-tests'] as const;
 }
 
 function targetArgs({ context, kubeconfig, namespace }: HelmTarget): readonly string[] {

@@ -34,8 +34,8 @@ export interface Node {
   /** Rows of table main as `ip` prints them, without what varies, in order of text. */
   rows(filter?: string): Promise<string[]>;
   desire(desired: Desired): void;
-  /** Runs the agent until it ends, with a state folder of its own unless `env` names one. */
-  agent(command: string, env?: Readonly<Record<string, string>>): Promise<Outcome>;
+  /** Runs the agent until it ends, with a state folder of its own unless `env` names one; `inside` are words before the command. */
+  agent(command: string, env?: Readonly<Record<string, string>>, inside?: readonly string[]): Promise<Outcome>;
   /** What a failed Job shows. */
   termination(): string;
   keep(env?: Readonly<Record<string, string>>): Keeper;
@@ -92,7 +92,9 @@ function makeNode(shell: Shell, namespace: string, folder: string): Node {
     ...paths,
     ...extra,
   });
-  const command = (name: string) => ['netns', 'exec', namespace, ...interpreter, join(agentFolder, 'agent.sh'), name];
+  const command = (name: string, inside: readonly string[] = []) => {
+    return ['netns', 'exec', namespace, ...inside, ...interpreter, join(agentFolder, 'agent.sh'), name];
+  };
   const ip = (text: string) => succeed(toolPath('ip'), ['-netns', namespace, ...text.split(' ')]);
   return {
     namespace,
@@ -101,9 +103,9 @@ function makeNode(shell: Shell, namespace: string, folder: string): Node {
     rows: async (filter = '') =>
       rowsOf(`${await ip(`-N route show table main ${filter}`.trim())}${await ip(`-N -6 route show table main ${filter}`.trim())}`),
     desire: (desired) => writeDesired(join(folder, 'desired'), desired),
-    agent: async (name, env = {}) => {
+    agent: async (name, env = {}, inside = []) => {
       await succeed('/bin/sh', ['-c', `: >${log}`]);
-      return run(toolPath('ip'), command(name), environment(env));
+      return run(toolPath('ip'), command(name, inside), environment(env));
     },
     termination: () => readFileSync(log, 'utf8'),
     keep: (env = {}) => keeperOf(spawn(toolPath('ip'), command('keep'), { env: { ...process.env, ...environment(env) } })),

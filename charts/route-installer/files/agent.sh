@@ -2,6 +2,7 @@
 # The agent of route-installer: keeps the routes to the pods of other clusters on this node.
 #   agent.sh keep    until it is told to stop: look when a file, a link or a route changes, and every ISTHMUS_INTERVAL seconds
 #   agent.sh once    one look for a Job: exit 0 when the kernel is as wanted, else 1 with the reason in the termination log
+#   agent.sh check   one look that changes nothing, for `helm test`: as `once`, but without any capability; nat rules are not looked at
 #   agent.sh probe   exit 0 when `keep` found the kernel as wanted at its last look (readiness)
 # Routes stay when it stops: an upgrade or a crash must not cut the clusters apart. Only mode remove takes them away.
 # Needs a POSIX shell, awk, sha256sum and the real iproute2; NET_ADMIN is its only capability.
@@ -95,9 +96,27 @@ once() {
     sleep 1
     waited=$((waited + 1))
   done
+  conclude
+}
+
+# The verdict as an exit code, with its reasons where Kubernetes shows them.
+conclude() {
   [ "$verdict" != ready ] || exit 0
   if [ -w "$termination_log" ]; then summary "$state/reasons" | cut -c1-300 >"$termination_log"; fi
   exit 1
+}
+
+# Rows that `once` would change are what is wrong.
+check() {
+  : >"$state/problems"
+  if check_image && load_desired && list_kernel && compare "$state/next" && accept_next; then
+    sed 's/^route add /MISSING /; s/^route replace /MISSING /; s/^route del /LEFT-OVER /' "$state/batch" | cat "$state/found" - >>"$state/problems"
+    probe_sample
+    check_revision
+    warn_of_sysctls
+  fi
+  report
+  conclude
 }
 
 # A verdict that is too old means that the loop hangs: then nobody keeps the routes.
@@ -112,6 +131,7 @@ probe() {
 case ${1:-} in
   keep) keep ;;
   once) once ;;
+  check) check ;;
   probe) probe ;;
-  *) echo "usage: agent.sh keep|once|probe" >&2; exit 2 ;;
+  *) echo "usage: agent.sh keep|once|check|probe" >&2; exit 2 ;;
 esac

@@ -3,15 +3,19 @@
 # Once it was found to be right it stays so: an image does not change under its container.
 check_node() {
   [ -z "$node_checked" ] || return 0
+  check_image || return 1
+  has_net_admin || { problem 'NO-NET-ADMIN the container lacks the capability NET_ADMIN'; return 1; }
+  node_checked=yes
+}
+
+check_image() {
   for program in awk sha256sum sed; do
     command -v "$program" >/dev/null 2>&1 || { problem "NO-PROGRAM the image has no $program"; return 1; }
   done
   find_ip || { problem 'NO-PROGRAM the image has no ip'; return 1; }
   # BusyBox ip ignores `proto` when it lists and flushes: it would take foreign routes for ours.
   ip -V 2>&1 | grep -q iproute2 || { problem 'NO-IPROUTE2 ip is not the one of iproute2; use an image that has it'; return 1; }
-  has_net_admin || { problem 'NO-NET-ADMIN the container lacks the capability NET_ADMIN'; return 1; }
   choose_numbers
-  node_checked=yes
 }
 
 # The shell of BusyBox may prefer its own ip to the one in PATH, so ours is called by its path.

@@ -104,7 +104,7 @@ First digits of the digest of the agent's files: pods are replaced when they cha
 {{- end }}
 
 {{/*
-Labels and annotations of a pod. Call it with a dict: root, component (job or keeper), revision.
+Labels and annotations of a pod. Call it with a dict: root, component (job, keeper or test), revision.
 */}}
 {{- define "route-installer.podMetadata" -}}
 labels:
@@ -118,7 +118,7 @@ annotations:
 {{- end }}
 
 {{/*
-What Jobs and keeper have in common in their pod's spec. Call it with a dict: root, command (of the agent), revision, patience (seconds
+What Jobs, keeper and tests have in common in their pod's spec. Call it with a dict: root, command (of the agent), revision, patience (seconds
 that a Job waits for its revision to be mounted).
 */}}
 {{- define "route-installer.podSpec" -}}
@@ -182,8 +182,10 @@ containers:
       readOnlyRootFilesystem: true
       capabilities:
         drop: [ALL]
-        {{- /* Routes and nat rules; nothing else is allowed. */}}
+        {{- /* Routes and nat rules; nothing else is allowed. A check only reads. */}}
+        {{- if ne .command "check" }}
         add: [NET_ADMIN]
+        {{- end }}
     volumeMounts:
       - name: agent
         mountPath: /opt/isthmus
@@ -213,6 +215,25 @@ volumes:
 {{- end }}
 
 {{/*
+The part of a pod's spec that puts it on one node. Call it with a dict: root, node.
+*/}}
+{{- define "route-installer.onNode" -}}
+{{- if not (include "route-installer.since" (dict "root" .root "version" "1.12.0-0")) -}}
+nodeName: {{ .node | quote }}
+{{- else -}}
+{{- /* As the DaemonSet controller does it: unlike nodeName, a node that is full or gone leaves the pod pending, with a reason. */ -}}
+affinity:
+  nodeAffinity:
+    requiredDuringSchedulingIgnoredDuringExecution:
+      nodeSelectorTerms:
+        - matchFields:
+            - key: metadata.name
+              operator: In
+              values: [{{ .node | quote }}]
+{{- end }}
+{{- end }}
+
+{{/*
 Spec of the Job of one node. Its digest is in the Job's name, because a Job's spec cannot be changed. Call it with a dict: root, node, revision.
 */}}
 {{- define "route-installer.jobSpec" -}}
@@ -223,19 +244,7 @@ template:
     {{- include "route-installer.podMetadata" (dict "root" .root "component" "job" "revision" .revision) | nindent 4 }}
   spec:
     restartPolicy: Never
-    {{- if not (include "route-installer.since" (dict "root" .root "version" "1.12.0-0")) }}
-    nodeName: {{ .node | quote }}
-    {{- else }}
-    {{- /* As the DaemonSet controller does it: unlike nodeName, a node that is full or gone leaves the pod pending, with a reason. */}}
-    affinity:
-      nodeAffinity:
-        requiredDuringSchedulingIgnoredDuringExecution:
-          nodeSelectorTerms:
-            - matchFields:
-                - key: metadata.name
-                  operator: In
-                  values: [{{ .node | quote }}]
-    {{- end }}
+    {{- include "route-installer.onNode" . | nindent 4 }}
     {{- $patience := div .root.Values.job.activeDeadlineSeconds 2 }}
     {{- include "route-installer.podSpec" (dict "root" .root "command" "once" "revision" .revision "patience" $patience) | nindent 4 }}
 {{- end }}
