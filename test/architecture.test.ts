@@ -38,7 +38,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'system/types',
   ],
   cli: ['base', 'commands', 'system'],
-  index: ['base', 'findings', 'spec', 'facts', 'plan', 'render', 'release', 'verify', 'trust', 'commands', 'system'],
+  index: ['base', 'findings', 'spec', 'facts', 'plan', 'render', 'publish', 'release', 'verify', 'trust', 'commands', 'system'],
   build: ['render/templates'],
 };
 

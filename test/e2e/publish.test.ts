@@ -9,7 +9,7 @@ import type { PublishedChart } from '../../src/publish/types.ts';
 import { type Helm, type HelmResult, helms } from '../helpers/helm.ts';
 import { assert, describe } from '../helpers/suite.ts';
 import { toolPath } from '../helpers/tools.ts';
-import { serveFiles } from '../lab/file-server.ts';
+import { type FileServer, serveFiles } from '../lab/file-server.ts';
 import { type Registry, registryUser, startRegistry } from '../lab/registry.ts';
 import { environment, type Outcome, objectAt, type Scene, startScene } from './scene.ts';
 
@@ -19,6 +19,7 @@ const long = { timeoutMs: 400_000 };
 describe('published charts', ({ test, before, after }) => {
   let scene: Scene;
   let registry: Registry;
+  let server: FileServer | undefined;
 
   before(async () => {
     [scene, registry] = await Promise.all([startScene(), startRegistry({ users: true })]);
@@ -26,6 +27,7 @@ describe('published charts', ({ test, before, after }) => {
     await scene.isthmus('helm4', 'generate', '--out', 'out');
   });
   after(async () => {
+    await server?.stop();
     await registry?.stop();
     await scene?.stop();
   });
@@ -151,7 +153,7 @@ describe('published charts', ({ test, before, after }) => {
             wanted.map((chart) => `${chart}-${versionOf(charts, chart)}`),
           );
           await objectAt(scene.remote, '/api/v1/namespaces/istio-system/services/istiod');
-          await objectAt(scene.remote, '/apis/apps/v1/namespaces/isthmus-system/daemonsets/route-installer');
+          await objectAt(scene.remote, '/apis/apps/v1/namespaces/isthmus-system/daemonsets/route-installer-keeper');
           for (const [release, namespace] of [
             ['route-installer', 'isthmus-system'],
             ['istio-remote', 'istio-system'],
@@ -217,9 +219,10 @@ describe('published charts', ({ test, before, after }) => {
     async () => {
       const folder = join(scene.folder, 'repo');
       mkdirSync(folder);
-      const server = await serveFiles(folder);
-      await foreignChart(folder, server.url);
-      const args = ['publish', 'out', '--to', 'repo', '--url', server.url, '-o', 'json'];
+      server = await serveFiles(folder);
+      const { url } = server;
+      await foreignChart(folder, url);
+      const args = ['publish', 'out', '--to', 'repo', '--url', url, '-o', 'json'];
 
       const { stdout } = await scene.isthmus('helm4', ...args);
       const files = contentsOf(folder);
@@ -230,14 +233,13 @@ describe('published charts', ({ test, before, after }) => {
       assert.equal(new Set(repeated.map(({ outcome }) => outcome)), new Set(['unchanged']));
       assert.equal(contentsOf(folder), files);
       for (const name of helms) {
-        for (const chart of charts) await pulledIs(name, chart, server.url);
-        await helm(name, ['pull', 'foreign', '--repo', server.url, '--version', '1.2.3', '--destination', scene.folder]);
+        for (const chart of charts) await pulledIs(name, chart, url);
+        await helm(name, ['pull', 'foreign', '--repo', url, '--version', '1.2.3', '--destination', scene.folder]);
         const version = versionOf(charts, 'istio-remote-cluster2');
-        const from = ['istio-remote-cluster2', '--repo', server.url, '--version', version];
+        const from = ['istio-remote-cluster2', '--repo', url, '--version', version];
         await install(name, 'istio-remote', [...from, '--namespace', 'istio-system', '--create-namespace']);
         await helm(name, ['uninstall', 'istio-remote', '--namespace', 'istio-system', ...inRemote()]);
       }
-      await server.stop();
     },
     long,
   );

@@ -5,17 +5,17 @@ import { join } from 'node:path';
 import { packGenerated } from '../../src/publish/packages.ts';
 import type { ChartPackage } from '../../src/publish/types.ts';
 import { readGenerated } from '../../src/release/read.ts';
-import { renderMesh } from '../../src/render/mesh.ts';
+import { type RenderInput, renderMesh } from '../../src/render/mesh.ts';
 import { createFiles } from '../../src/system/files.ts';
 import { modernPlan } from '../helpers/plans.ts';
 import { renderInput, writeArtifacts } from '../helpers/render.ts';
 
 const files = createFiles();
 
-/** Writes out/ into a new temporary folder, whose path it returns. */
-export function generatedFolder(addresses?: readonly string[]): string {
+/** Writes out/ into a new temporary folder, whose path it returns; `changes` are those of `renderInput`. */
+export function generatedFolder(changes: Partial<RenderInput> = {}): string {
   const folder = join(mkdtempSync(join(tmpdir(), 'isthmus-publish-')), 'out');
-  writeArtifacts(folder, renderMesh(renderInput(addresses === undefined ? modernPlan() : modernPlan([...addresses]))));
+  writeArtifacts(folder, renderMesh(renderInput(modernPlan(), changes)));
   return folder;
 }
 

@@ -6,6 +6,7 @@ import type { IsthmusError } from '../../src/base/errors.ts';
 import { parseYaml } from '../../src/base/yaml.ts';
 import { packGeneric } from '../../src/publish/packages.ts';
 import { createFiles } from '../../src/system/files.ts';
+import { repositoryCharts } from '../helpers/render.ts';
 import { assert, describe, thrownBy } from '../helpers/suite.ts';
 import { generatedFolder, packagesOf } from './chart-folders.ts';
 
@@ -38,6 +39,16 @@ describe('packages of out/', ({ test, before, after }) => {
     };
     for (const { name, cluster, version } of releases) assert.is(packages.get(`${name}-${cluster}`)?.metadata.version, version);
     assert.not.ok([...packages.values()].some(({ edited }) => edited));
+  });
+
+  test('say what a registry shows: what they are, their licence and category, and a time that it keeps', async () => {
+    const real = generatedFolder({ charts: repositoryCharts() });
+    for (const { metadata } of (await packagesOf(real)).values()) {
+      assert.ok(metadata.description, metadata.name);
+      for (const key of ['artifacthub.io/license', 'artifacthub.io/category', 'org.opencontainers.image.created'])
+        assert.ok(metadata.annotations?.[key], `${metadata.name} has no ${key}`);
+    }
+    rmSync(dirname(real), { recursive: true });
   });
 
   test('hold the files of the chart below its name, and no dotfile', async () => {
