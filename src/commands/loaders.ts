@@ -18,6 +18,7 @@ export const loaders: Readonly<Record<string, Loader>> = {
   'bundle inspect': () => import('./bundle-inspect.ts'),
   verify: () => import('./verify.ts'),
   uninstall: () => import('./uninstall.ts'),
+  secrets: () => import('./secrets.ts'),
   explain: () => import('./explain.ts'),
   completion: () => import('./completion.ts'),
   version: () => import('./version.ts'),

@@ -177,6 +177,20 @@ export const commands: readonly CommandSpec[] = [
     examples: ['isthmus uninstall', 'isthmus uninstall out --timeout 5m'],
   },
   {
+    name: 'secrets',
+    summary: 'rotate the tokens by which primaries read the other clusters, without losing sight of them',
+    details:
+      'rotate makes a new token, gives it to every primary, waits until each istiod reads the cluster with it, and then revokes the old one. It may be stopped at any point; run again, it goes on. Both tokens are valid until then.',
+    arguments: [{ name: '<action>', summary: 'what to do', choices: ['rotate'] }, generated],
+    options: [
+      { flags: '--cluster <name>', summary: 'only the token of this cluster', repeatable: true },
+      { flags: '--accept-loss', summary: 'rotate although istiod is older than 1.30.4 and loses endpoints of the cluster meanwhile' },
+      timeout,
+      format,
+    ],
+    examples: ['isthmus secrets rotate', 'isthmus secrets rotate out --cluster cluster2'],
+  },
+  {
     name: 'explain',
     summary: 'explain a finding: what it means, why it matters, what to do',
     arguments: [{ name: '[code]', summary: 'code of a finding; all of them when absent' }],

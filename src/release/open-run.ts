@@ -1,33 +1,21 @@
-// Opens a run: helm, every cluster that can be reached, and the gate that stands before their first write.
+// Opens a run of helm: helm itself, every cluster that can be reached, and what is known of out/.
 
 import { signerSecret } from '../base/names.ts';
-import { createGate, type Gate } from './gate.ts';
 import type { Helm } from './helm.ts';
 import type { ListedRelease } from './helm-state.ts';
-import { leaseHolder } from './lease.ts';
 import { applyNamespace, isAsPlanned, readNamespace } from './namespaces.ts';
+import { type ClusterRun, type ClusterRunInput, openClusters } from './open-clusters.ts';
 import { checkAdmission, checkPermissions, neededRules } from './preflight.ts';
 import { changedFiles } from './read.ts';
-import { createSteps, type Steps } from './run.ts';
-import { openSession, type Session } from './session.ts';
-import type { GeneratedMesh, InstallOptions, ReleaseDeps } from './types.ts';
+import type { Session } from './session.ts';
+import type { GeneratedMesh, ReleaseDeps } from './types.ts';
 
-const defaultTimeoutMs = 300_000;
-
-export interface RunInput {
+export interface RunInput extends ClusterRunInput {
   readonly purpose: 'install' | 'uninstall';
-  readonly generated: GeneratedMesh;
-  readonly deps: ReleaseDeps;
-  readonly options: InstallOptions;
   readonly helm: Helm;
 }
 
-export interface Run extends RunInput {
-  readonly steps: Steps;
-  readonly gate: Gate;
-  readonly timeoutMs: number;
-  /** Clusters that could be reached, by name. */
-  readonly sessions: ReadonlyMap<string, Session>;
+export interface Run extends RunInput, ClusterRun {
   /** Releases of a namespace of a cluster, asked once: `cluster1/istio-system`. */
   readonly listed: Map<string, Promise<ReadonlyMap<string, ListedRelease>>>;
   /** Files below out/ that were edited after they were generated. */
@@ -38,45 +26,17 @@ export interface Run extends RunInput {
 
 /** Connects to every cluster; one that cannot be reached, or is another one, becomes a failed step. */
 export async function openRun(input: RunInput): Promise<Run> {
-  const { generated, deps, options } = input;
-  const steps = createSteps(deps.clock, options.onProgress);
-  const sessions = new Map<string, Session>();
+  const { generated, deps } = input;
   const prepared = new Set<string>();
-  const namespace = generated.index.routesNamespace;
-  const gate = createGate({
-    sessions: () => [...sessions.values()],
-    namespace,
-    holder: leaseHolder(deps),
-    clock: deps.clock,
-    signal: deps.signal,
-    prepare: (session) => (input.purpose === 'install' ? prepareCluster(session, generated, prepared) : Promise.resolve()),
-    isLockable: async ({ client }) => (await readNamespace(client, namespace)) !== undefined,
-    onWait: (cluster, text) => options.onProgress?.({ type: 'progress', cluster, step: 'Lease', text }),
-  });
-  await Promise.all(generated.index.clusters.map((spec) => connect(spec, { steps, sessions, deps, folder: generated.folder })));
+  const prepare = (session: Session) => (input.purpose === 'install' ? prepareCluster(session, generated, prepared) : Promise.resolve());
+  const opened = await openClusters({ ...input, prepare });
   const edited = await editedFiles(generated, deps);
-  return { ...input, steps, gate, timeoutMs: options.timeoutMs ?? defaultTimeoutMs, sessions, listed: new Map(), edited, prepared };
+  return { ...input, ...opened, listed: new Map(), edited, prepared };
 }
 
 export async function closeRun(run: Run): Promise<void> {
   for (const { client } of run.sessions.values()) client.close();
   await run.helm.close();
-}
-
-interface Connecting {
-  readonly steps: Steps;
-  readonly sessions: Map<string, Session>;
-  readonly deps: ReleaseDeps;
-  /** out/, where relative paths of the index start. */
-  readonly folder: string;
-}
-
-async function connect(spec: Session['spec'], { steps, sessions, deps, folder }: Connecting): Promise<void> {
-  try {
-    sessions.set(spec.name, await openSession(spec, folder, deps));
-  } catch (error) {
-    await steps.run({ cluster: spec.name, step: 'connection' }, () => Promise.reject(error));
-  }
 }
 
 async function editedFiles({ folder }: GeneratedMesh, { files }: ReleaseDeps): Promise<readonly string[]> {

@@ -25,7 +25,7 @@ export async function reasonOf(pod: Pod, client: ClusterReader, namespace: strin
     if (state.waiting?.reason !== undefined && state.waiting.reason !== 'CrashLoopBackOff')
       return clean([state.waiting.reason, state.waiting.message].filter((part) => part !== undefined).join(': '));
   }
-  const log = await client.podLog(namespace, pod.metadata.name, logLines).catch(() => '');
+  const log = await client.podLog(namespace, pod.metadata.name, { tailLines: logLines }).catch(() => '');
   return clean(log) || 'it gave no reason';
 }
 

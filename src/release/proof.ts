@@ -77,15 +77,12 @@ async function leftKept(run: Run, { resources, spec }: Session): Promise<readonl
 }
 
 /** Secrets and Leases that isthmus wrote itself. */
-async function leftByLabel(run: Run, { client, spec }: Session): Promise<readonly string[]> {
+async function leftByLabel(run: Run, { client }: Session): Promise<readonly string[]> {
   const labelSelector = Object.entries(ownLabels)
     .map(([key, value]) => `${key}=${value}`)
     .join(',');
   const { routesNamespace, istio } = run.generated.index;
-  const paths = [
-    `/apis/coordination.k8s.io/v1/namespaces/${routesNamespace}/leases`,
-    ...(spec.role === 'primary' ? [`/api/v1/namespaces/${istio.namespace}/secrets`] : []),
-  ];
+  const paths = [`/apis/coordination.k8s.io/v1/namespaces/${routesNamespace}/leases`, `/api/v1/namespaces/${istio.namespace}/secrets`];
   const found = await Promise.all(paths.map((path) => client.list(path, { labelSelector, metadataOnly: true })));
   // An istiod of someone else may sign with it; then uninstall leaves it and says so.
   const signs = await runsIstiod(client, istio.namespace);

@@ -1,6 +1,7 @@
 // The step that joins a remote to its primary: the remote secret, and then the sign that istiod has taken it.
 import * as z from 'zod';
 import type { Run } from './open-run.ts';
+import { type ReaderToken, readTokens, revokeToken, settled, unfinished } from './reader-token.ts';
 import { applyRemoteSecret, buildRemoteSecret, hasRemoteSecret, type IndexedRemoteSecret } from './remote-secret.ts';
 import type { StepOutcome } from './run.ts';
 import type { Session } from './session.ts';
@@ -35,10 +36,7 @@ interface Joined {
 }
 
 async function join(run: Run, { secret, primary, remote }: Joined, say: (text: string) => void): Promise<StepOutcome> {
-  const { clock, signal } = run.deps;
-  const built = await buildRemoteSecret(secret, remote.client, { clock, signal, timeoutMs: Math.min(run.timeoutMs, webhookMs) });
-  const present = await hasRemoteSecret(primary.client, built);
-  if (!present) await applyRemoteSecret(run.gate.guard(primary.client), built, run.options.forceConflicts ?? false);
+  const present = await putSecret(run, { secret, primary, remote });
   const filled = await waitForWebhook(run, { remote, patience: present ? 0 : Math.min(run.timeoutMs, webhookMs) }, say);
   const outcome = present ? 'unchanged' : 'installed';
   if (filled) return { outcome };
@@ -47,6 +45,31 @@ async function join(run: Run, { secret, primary, remote }: Joined, say: (text: s
     message: `istiod in ${secret.primary} has not filled in the CA of the injection webhook in ${secret.remote} yet`,
     hint: `Until it has, no pod is injected there. Look at the log of istiod in ${secret.primary}: does it reach ${remote.client.server}?`,
   };
+}
+
+/** Writes the secret unless it holds a token that is valid: while a rotation is under way, there are two. */
+async function putSecret(run: Run, { secret, primary, remote }: Joined): Promise<boolean> {
+  const { clock, signal } = run.deps;
+  const tokens = await readTokens(remote.client, secret);
+  await revokeRestored(run, { secret, remote, tokens });
+  const current = settled(tokens)?.name ?? secret.tokenSecret;
+  const build = (tokenSecret: string) =>
+    buildRemoteSecret({ ...secret, tokenSecret }, remote.client, { clock, signal, timeoutMs: Math.min(run.timeoutMs, webhookMs) });
+  const built = await build(current);
+  if (await hasRemoteSecret(primary.client, built)) return true;
+  const begun = unfinished(tokens);
+  if (begun?.token !== undefined && (await hasRemoteSecret(primary.client, await build(begun.name)))) return true;
+  await applyRemoteSecret(run.gate.guard(primary.client), built, run.options.forceConflicts ?? false);
+  return false;
+}
+
+/** When somebody deleted the chart's Secret after a rotation, helm made it again, and Kubernetes may have given it its old token. */
+async function revokeRestored(
+  run: Run,
+  { secret, remote, tokens }: Pick<Joined, 'secret' | 'remote'> & { readonly tokens: readonly ReaderToken[] },
+): Promise<void> {
+  const restored = tokens.find(({ rotated, token }) => !rotated && token !== undefined);
+  if (restored !== undefined && settled(tokens)?.rotated === true) await revokeToken(run.gate.guard(remote.client), secret, restored);
 }
 
 /** True when every webhook of the istio-remote release has a CA, or there is none (Istio 0.8). */

@@ -9,6 +9,7 @@ import { removeNamespace } from './namespace-removal.ts';
 import { hasOurFields, readNamespace } from './namespaces.ts';
 import { closeRun, openRun, type Run } from './open-run.ts';
 import { prove } from './proof.ts';
+import { listRotated, revokeToken } from './reader-token.ts';
 import { type IndexedRemoteSecret, secretPath } from './remote-secret.ts';
 import type { StepOutcome } from './run.ts';
 import type { Session } from './session.ts';
@@ -76,10 +77,22 @@ async function removeRest(run: Run, session: Session): Promise<void> {
   if (spec.signer !== undefined) await run.steps.run({ cluster: spec.name, step: signerStep }, () => removeSigner(run, session));
   if (spec.role === 'remote')
     await run.steps.run({ cluster: spec.name, step: 'ConfigMaps of istiod' }, () => removeIstiodObjects(run, session));
+  await removeTokens(run, session);
   const others = spec.namespaces.filter(({ name }) => name !== routes);
   for (const { name } of others)
     await run.steps.run({ cluster: spec.name, step: `namespace ${name}` }, () => removeNamespace(run, session, name));
   await run.steps.run({ cluster: spec.name, step: `namespace ${routes}` }, () => removeRoutesNamespace(run, session, routes));
+}
+
+/** Secrets that rotations made; the release of the remote knows nothing of them. */
+async function removeTokens(run: Run, { client, spec }: Session): Promise<void> {
+  const account = run.generated.index.remoteSecrets.find(({ remote }) => remote === spec.name);
+  if (account === undefined) return;
+  await run.steps.run({ cluster: spec.name, step: 'rotated tokens' }, async () => {
+    const tokens = await listRotated(client, account);
+    for (const token of tokens) await revokeToken(run.gate.guard(client), account, token);
+    return { outcome: tokens.length === 0 ? 'absent' : 'removed' };
+  });
 }
 
 /** The namespace of the Lease goes last, and the Lease with it: until then no other run may start. */

@@ -51,8 +51,9 @@ function readsOf(api: Api): Pick<ClusterClient, 'get' | 'list' | 'collect' | 'ta
     list: (path, options = {}) => collectAll(api, path, { ...options, take: (object) => object }),
     collect: (path, take, options = {}) => collectAll(api, path, { ...options, take }),
     table: (path, columns, options = {}) => tableRows(api, path, { ...options, columns }),
-    podLog: async (namespace, pod, tailLines) => {
-      const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/log?tailLines=${tailLines}`;
+    podLog: async (namespace, pod, { tailLines, since }) => {
+      const range = since === undefined ? '' : `&sinceTime=${encodeURIComponent(since.toISOString())}`;
+      const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/log?tailLines=${tailLines}${range}`;
       return (await ask(api, { method: 'GET', path, accept: '*/*' })).text;
     },
   };

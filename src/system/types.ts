@@ -57,6 +57,13 @@ export interface ListOptions {
   readonly metadataOnly?: boolean;
 }
 
+export interface LogOptions {
+  /** Only so many lines from the end. */
+  readonly tailLines: number;
+  /** Only what was written since, by the clock of the node. */
+  readonly since?: Date;
+}
+
 export interface ApplyOptions {
   readonly fieldManager: string;
   readonly force?: boolean;
@@ -87,8 +94,8 @@ export interface ClusterReader {
    * `includeObject=None`; column names (`Name`, `IP`, `Node`) are those of `columnDefinitions`, of any priority.
    */
   table(path: string, columns: readonly string[], options?: ListOptions): Promise<readonly (readonly unknown[])[] | undefined>;
-  /** The log of a pod's container, last `tailLines` lines. */
-  podLog(namespace: string, pod: string, tailLines: number): Promise<string>;
+  /** The log of a pod's container. */
+  podLog(namespace: string, pod: string, options: LogOptions): Promise<string>;
 }
 
 /** Reads and writes of one cluster. */

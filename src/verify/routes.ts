@@ -146,7 +146,7 @@ function isRunning({ status }: Pod): boolean {
 
 /** A keeper that runs and is not ready has said why in its last line; the lines before tell of better times. */
 async function lastWord({ metadata }: Pod, client: VerifiedCluster['client'], namespace: string): Promise<string> {
-  const log = await client.podLog(namespace, metadata.name, 1).catch(() => '');
+  const log = await client.podLog(namespace, metadata.name, { tailLines: 1 }).catch(() => '');
   return escapeText(log.trim());
 }
 

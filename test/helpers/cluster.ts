@@ -32,6 +32,8 @@ export interface FakeCluster {
   readonly reads: string[];
   /** Called before each request with `GET path`; may throw in its place. */
   intercept: (request: string) => void | Promise<void>;
+  /** The time that managed fields get. */
+  now: () => Date;
   /** Logs by `namespace/pod`. */
   readonly logs: Map<string, string>;
   /** Helm releases, kept by the fake helm. */
@@ -71,6 +73,7 @@ export function fakeCluster(options: FakeClusterOptions = {}): FakeCluster {
     writes: [],
     reads: [],
     intercept: () => undefined,
+    now: () => new Date(0),
     logs: new Map(),
     releases: new Map(),
     add: (...added) => {
@@ -123,14 +126,14 @@ function clientOf(name: string, fake: FakeCluster, { store, server }: Backing): 
     apply: async (collection, object, { fieldManager, force, dryRun }) => {
       const path = `${collection}/${object.metadata.name}`;
       await write('APPLY', path, dryRun);
-      const merged = serverSideApply(fake.objects.get(path), object, { manager: fieldManager, force: force ?? false });
+      const merged = serverSideApply(fake.objects.get(path), object, { manager: fieldManager, force: force ?? false, now: fake.now() });
       return dryRun ? merged : store(path, merged);
     },
     create: async (collection, object, options) => {
-      const review = object.kind === 'SelfSubjectAccessReview';
+      const review = object.kind === 'SelfSubjectAccessReview' || object.kind === 'TokenReview';
       const path = review ? collection : `${collection}/${object.metadata.name}`;
       await write('CREATE', path, review || options?.dryRun);
-      if (review) return { ...object, status: { allowed: true } };
+      if (review) return { ...object, status: { allowed: true, authenticated: isToken(fake, object) } };
       if (fake.objects.has(path)) return undefined;
       return options?.dryRun ? object : store(path, object);
     },
@@ -201,7 +204,11 @@ function discovery(path: string): unknown {
 type Leaves = Map<string, unknown>;
 
 /** Ownership lives in an annotation-free side field that real servers call managedFields. */
-function serverSideApply(current: KubeObject | undefined, applied: KubeObject, who: { manager: string; force: boolean }): KubeObject {
+function serverSideApply(
+  current: KubeObject | undefined,
+  applied: KubeObject,
+  who: { manager: string; force: boolean; now: Date },
+): KubeObject {
   const owners = new Map(Object.entries((current?.['owners'] as Record<string, string> | undefined) ?? {}));
   const before = leavesOf(current ?? {});
   const wanted = leavesOf(applied);
@@ -222,7 +229,12 @@ function serverSideApply(current: KubeObject | undefined, applied: KubeObject, w
     apiVersion: applied.apiVersion,
     kind: applied.kind,
     ...(current?.['status'] === undefined ? {} : { status: current['status'] }),
-    metadata: { ...current?.metadata, ...identity(applied), ...metadataOf(merged), managedFields: managersOf(owners) },
+    metadata: {
+      ...current?.metadata,
+      ...identity(applied),
+      ...metadataOf(merged),
+      managedFields: managersOf(owners, changeTime(current, before, merged, who.now)),
+    },
     owners: Object.fromEntries(owners),
   } as unknown as KubeObject;
 }
@@ -231,8 +243,23 @@ function identity({ metadata }: KubeObject) {
   return { name: metadata.name, ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }) };
 }
 
-function managersOf(owners: ReadonlyMap<string, string>) {
-  return [...new Set(owners.values())].map((manager) => ({ manager, operation: 'Apply' }));
+function managersOf(owners: ReadonlyMap<string, string>, time: string) {
+  return [...new Set(owners.values())].map((manager) => ({ manager, operation: 'Apply', time }));
+}
+
+/** An apply that changes nothing leaves the time as it was. */
+function changeTime(current: KubeObject | undefined, before: Leaves, merged: Leaves, now: Date): string {
+  const fields = (current?.metadata as { managedFields?: readonly { time?: string }[] } | undefined)?.managedFields;
+  const same = JSON.stringify([...before].sort()) === JSON.stringify([...merged].sort());
+  return (same ? fields?.[0]?.time : undefined) ?? now.toISOString();
+}
+
+/** Whether the token of a TokenReview is one that a Secret of the cluster holds. */
+function isToken(fake: FakeCluster, review: KubeObject): boolean {
+  const wanted = Buffer.from((review['spec'] as { token?: string } | undefined)?.token ?? '').toString('base64');
+  return [...fake.objects.values()].some(
+    ({ kind, data }) => kind === 'Secret' && (data as { token?: string } | undefined)?.token === wanted,
+  );
 }
 
 const skipped = new Set(['apiVersion', 'kind', 'owners', 'status']);

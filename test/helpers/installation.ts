@@ -71,7 +71,8 @@ export function reconcile(cluster: FakeCluster): void {
   for (const object of [...cluster.objects.values()]) {
     if (object.kind === 'Job') cluster.add({ ...object, status: { conditions: [{ type: 'Complete', status: 'True' }] } });
     if (object.kind === 'DaemonSet') cluster.add(...[...cluster.objects.values()].filter(({ kind }) => kind === 'Node').map(keeperPod));
-    if (object.kind === 'Secret' && object.metadata.name === 'reader-token') cluster.add({ ...object, data: { token, 'ca.crt': 'Y2E=' } });
+    if (object.kind === 'Secret' && object.metadata.name === 'reader-token' && object['data'] === undefined)
+      cluster.add({ ...object, data: { token, 'ca.crt': 'Y2E=' } });
     if (object.kind === 'Service') cluster.add({ ...object, status: { loadBalancer: { ingress: [{ ip: '10.0.0.9' }] } } });
   }
   if (cluster.find('DaemonSet', 'keeper') === undefined)

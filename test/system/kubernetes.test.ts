@@ -435,8 +435,10 @@ describe('the cluster client', ({ test, before, after }) => {
       response.end('line\n');
     };
 
-    assert.is(await east.podLog('a b', 'pod', 5), 'line\n');
+    assert.is(await east.podLog('a b', 'pod', { tailLines: 5 }), 'line\n');
     assert.is(server.requests.at(-1), 'GET /api/v1/namespaces/a%20b/pods/pod/log?tailLines=5');
+    await east.podLog('a', 'pod', { tailLines: 5, since: new Date('2026-11-22T12:00:00Z') });
+    assert.is(server.requests.at(-1), 'GET /api/v1/namespaces/a/pods/pod/log?tailLines=5&sinceTime=2026-11-22T12%3A00%3A00.000Z');
     assert.is(east.certificateAuthority, authority.cert);
   });
 });

@@ -123,7 +123,7 @@ function targetLines(targets: readonly Listener[], start: number): string {
 async function readResults(cluster: VerifiedCluster, { wanted, state }: Probe, targets: readonly Listener[]): Promise<readonly Check[]> {
   const from = { cluster: cluster.name, node: wanted.node };
   try {
-    const answers = readAnswers(await cluster.client.podLog(cluster.namespace, wanted.name, targets.length + 10));
+    const answers = readAnswers(await cluster.client.podLog(cluster.namespace, wanted.name, { tailLines: targets.length + 10 }));
     return targets.flatMap(({ address: listener, ...to }, number) =>
       checksOf(answers.get(number), { from, to, asker: state?.address ?? '', listener }),
     );
