@@ -2,6 +2,7 @@
 import coerce from 'semver/functions/coerce.js';
 import lt from 'semver/functions/lt.js';
 import * as z from 'zod';
+import { messageOf } from '../base/errors.ts';
 import { fieldManager } from '../base/names.ts';
 import type { ClusterReader } from '../system/types.ts';
 import { type IndexedRemoteSecret, secretPath } from './remote-secret.ts';
@@ -56,17 +57,22 @@ export async function writtenAt(client: Pick<ClusterReader, 'get'>, { namespace,
 }
 
 /**
- * Whether this istiod has read the remote since: it says so in its log, in the same words from 1.24 on, or it started later, and an
- * istiod is not ready before it has read all clusters.
+ * Why it is not sure that this istiod has read the remote since; undefined when it has: it says so in its log, in the same words from
+ * 1.24 on, or it started later, and an istiod is not ready before it has read all clusters.
  */
-export async function hasRead(
+export async function whyUnread(
   client: Pick<ClusterReader, 'podLog'>,
   { pod, startedAt }: Istiod,
   { namespace, remote, since }: { readonly namespace: string; readonly remote: string; readonly since: Date },
-): Promise<boolean> {
-  if (startedAt.getTime() > since.getTime() + clockSlackMs) return true;
-  const log = await client.podLog(namespace, pod, { tailLines, since });
-  return log.includes(`kube controller for ${remote} synced after`);
+): Promise<string | undefined> {
+  if (startedAt.getTime() > since.getTime() + clockSlackMs) return undefined;
+  try {
+    const log = await client.podLog(namespace, pod, { tailLines, since });
+    if (log.includes(`kube controller for ${remote} synced after`)) return undefined;
+    return `${pod} has not read ${remote} with the new token yet`;
+  } catch (error) {
+    return `the log of ${pod} cannot be read: ${messageOf(error)}`;
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 // Rotates the tokens by which primaries read remotes: a new one, handed to every istiod, and only then is the old one revoked.
 import { failure, usageError } from '../base/errors.ts';
 import type { ClusterClient } from '../system/types.ts';
-import { hasRead, lossOf, readyIstiods, writtenAt } from './istiod-reads.ts';
+import { lossOf, readyIstiods, whyUnread, writtenAt } from './istiod-reads.ts';
 import { type ClusterRun, openClusters } from './open-clusters.ts';
 import { checkPermissions, neededRules } from './preflight.ts';
 import { applyToken, isAccepted, newTokenName, type ReaderToken, readTokens, revokeToken, unfinished } from './reader-token.ts';
@@ -175,9 +175,9 @@ async function whatIsMissing(run: ClusterRun, { secret, next }: Handover): Promi
   if (since === undefined) return `it is not known when Secret ${namespace}/${secret.name} was written`;
   const istiods = await readyIstiods(client, namespace);
   if (istiods.length === 0) return `no istiod is ready in ${primary}`;
-  for (const istiod of istiods)
-    if (!(await hasRead(client, istiod, { namespace, remote, since })))
-      return `${istiod.pod} has not read ${remote} with the new token yet`;
+  const reasons = await Promise.all(istiods.map((istiod) => whyUnread(client, istiod, { namespace, remote, since })));
+  const unread = reasons.find((reason) => reason !== undefined);
+  if (unread !== undefined) return unread;
   return (await isSeen(clientOf(run, remote), secret, next)) ? undefined : `the API server of ${remote} has not seen the new token yet`;
 }
 

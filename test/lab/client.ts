@@ -17,6 +17,8 @@ export interface ApiClient {
   create(collection: string, object: KubeObject): Promise<KubeObject>;
   mergePatch(path: string, patch: unknown): Promise<void>;
   delete(path: string): Promise<void>;
+  /** Status of a GET by someone who has this token and nothing else. */
+  statusWith(token: string, path: string): Promise<number>;
   close(): void;
 }
 
@@ -27,11 +29,11 @@ const timeoutMs = 60_000;
  * @param socket Unix socket that leads to the API server, when it is in a network of its own
  */
 export function createClient(server: string, { pki, user, socket }: { pki: string; user: string; socket?: string }): ApiClient {
+  const way = { ...(socket === undefined ? {} : { socketPath: socket, servername: 'localhost' }), ca: readFileSync(join(pki, 'ca.crt')) };
   const agent = new Agent({
-    ...(socket === undefined ? {} : { socketPath: socket, servername: 'localhost' }),
+    ...way,
     keepAlive: true,
     maxSockets: 16,
-    ca: readFileSync(join(pki, 'ca.crt')),
     cert: readFileSync(join(pki, `${user}.crt`)),
     key: readFileSync(join(pki, `${user}.key`)),
   });
@@ -51,6 +53,8 @@ export function createClient(server: string, { pki, user, socket }: { pki: strin
     delete: async (path) => {
       if ((await send('DELETE', path, { propagationPolicy: 'Background' })).status === 404) return;
     },
+    statusWith: async (token, path) =>
+      (await exchange(new Agent(way), { url: `${server}${path}`, method: 'GET', contentType: 'application/json', token })).status,
     close: () => agent.destroy(),
   };
 }
@@ -60,13 +64,18 @@ interface Exchange {
   readonly method: string;
   readonly contentType: string;
   readonly body?: string;
+  readonly token?: string;
 }
 
-function exchange(agent: Agent, { url, method, contentType, body }: Exchange): Promise<ApiResponse> {
+function exchange(agent: Agent, { url, method, contentType, body, token }: Exchange): Promise<ApiResponse> {
   return new Promise((resolve, reject) => {
     // Node leaves the length of what goes with a DELETE to be guessed.
     const length = { 'Content-Type': contentType, 'Content-Length': Buffer.byteLength(body ?? '') };
-    const headers = { Accept: acceptOf(url), ...(body === undefined ? {} : length) };
+    const headers = {
+      Accept: acceptOf(url),
+      ...(body === undefined ? {} : length),
+      ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+    };
     const sent = request(url, { agent, method, headers, timeout: timeoutMs }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
