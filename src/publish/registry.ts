@@ -11,6 +11,8 @@ interface Pulled {
   readonly bytes: Uint8Array;
   /** Digest of its manifest. */
   readonly digest: string;
+  /** Its provenance file, where that was asked for and is there. */
+  readonly provenance: string | undefined;
 }
 
 interface Registry {
@@ -22,6 +24,7 @@ interface Registry {
   readonly flags: readonly string[];
   /** Folder for packages on their way. */
   readonly work: string;
+  readonly sign: SignOptions | undefined;
 }
 
 export interface RegistryOptions {
@@ -71,10 +74,10 @@ export async function publishToRegistry(
     });
   const helm = await findHelm(deps, { withCredentials: true });
   const work = join(deps.env['TMPDIR'] || '/tmp', `isthmus-publish-${deps.uuid()}`);
-  const registry = { helm, deps, url: base, flags: plainHttp ? ['--plain-http'] : [], work };
+  const registry = { helm, deps, url: base, flags: plainHttp ? ['--plain-http'] : [], work, sign };
   try {
     const there = await inPool(packages, (each) => existing(registry, each));
-    return await inPool(packages, async (each, index) => there[index] ?? (await push(registry, each, sign)));
+    return await inPool(packages, async (each, index) => there[index] ?? (await push(registry, each)));
   } finally {
     await deps.files.remove(work);
     await helm.close();
@@ -85,15 +88,16 @@ export async function publishToRegistry(
 async function existing(registry: Registry, chart: ChartPackage): Promise<PublishedChart | undefined> {
   const pulled = await pull(registry, chart);
   if (pulled === undefined) return undefined;
-  if (isSame(pulled, chart)) return resultOf(registry, chart, { outcome: 'unchanged', digest: pulled.digest });
+  if (isSame(pulled, chart))
+    return resultOf(registry, chart, { outcome: 'unchanged', digest: pulled.digest, ...unsigned(registry, pulled) });
   throw new IsthmusError('findings', `is published with other contents (${pulled.digest}), and a version is never replaced`, {
     where: `${referenceOf(registry, chart)} ${chart.metadata.version}`,
     hint: 'Publish to another path, or publish the charts of another version.',
   });
 }
 
-async function push(registry: Registry, chart: ChartPackage, sign: SignOptions | undefined): Promise<PublishedChart> {
-  const { deps, helm, url, flags, work } = registry;
+async function push(registry: Registry, chart: ChartPackage): Promise<PublishedChart> {
+  const { deps, helm, url, flags, work, sign } = registry;
   const file = join(work, chart.file);
   await deps.files.write(file, chart.bytes);
   const signed = sign === undefined ? undefined : await provenance(chart, sign, deps);
@@ -101,7 +105,7 @@ async function push(registry: Registry, chart: ChartPackage, sign: SignOptions |
   const said = await runHelm(registry, helm.runBoth(['push', file, url, ...flags], { where: referenceOf(registry, chart) }));
   const digest = digestIn(said);
   const pulled = await pull(registry, chart);
-  if (pulled === undefined || pulled.digest !== digest || !isSame(pulled, chart))
+  if (pulled === undefined || pulled.digest !== digest || !isSame(pulled, chart) || pulled.provenance !== signed)
     throw new IsthmusError('findings', `was pushed as ${digest ?? 'an unknown digest'} and reads back as ${pulled?.digest ?? 'nothing'}`, {
       where: `${referenceOf(registry, chart)} ${chart.metadata.version}`,
       hint: 'The registry, or something before it, changes what it stores; do not install from it.',
@@ -116,12 +120,21 @@ async function push(registry: Registry, chart: ChartPackage, sign: SignOptions |
 
 /** The chart of that name and version; undefined when the registry has none. */
 async function pull(registry: Registry, { metadata, file }: ChartPackage): Promise<Pulled | undefined> {
-  const { deps, helm, flags, work } = registry;
+  const { deps, helm, flags, work, sign } = registry;
   const folder = join(work, deps.uuid());
   const reference = referenceOf(registry, { metadata });
   // helm wants the folder to be there.
   await deps.files.write(join(folder, '.keep'), '');
-  const args = ['pull', reference, '--version', metadata.version, '--destination', folder, ...flags];
+  const args = [
+    'pull',
+    reference,
+    '--version',
+    metadata.version,
+    '--destination',
+    folder,
+    ...(sign === undefined ? [] : ['--prov']),
+    ...flags,
+  ];
   const said = await runHelm(registry, helm.runBoth(args, { where: reference })).catch((error: unknown) => {
     if (isMissing(error)) return undefined;
     throw error;
@@ -129,9 +142,17 @@ async function pull(registry: Registry, { metadata, file }: ChartPackage): Promi
   if (said === undefined) return undefined;
   const digest = digestIn(said);
   if (digest === undefined) throw failure('helm did not tell the digest of what it pulled', { where: reference });
-  const packed = (await deps.files.list(folder)).find((path) => path.endsWith('.tgz'));
+  const paths = await deps.files.list(folder);
+  const [packed, prov] = ['.tgz', '.prov'].map((ending) => paths.find((path) => path.endsWith(ending)));
   if (packed === undefined) throw failure(`helm pulled no ${file}`, { where: reference });
-  return { bytes: await deps.files.readBytes(join(folder, packed)), digest };
+  const signed = prov === undefined ? undefined : await deps.files.read(join(folder, prov));
+  return { bytes: await deps.files.readBytes(join(folder, packed)), digest, provenance: signed };
+}
+
+function unsigned({ sign }: Registry, { provenance: signed }: Pulled): Pick<PublishedChart, 'warning'> {
+  return sign === undefined || signed !== undefined
+    ? {}
+    : { warning: 'was published before without a provenance file, and a version is never replaced' };
 }
 
 /** What helm said, with a hint of what a registry means by it. */

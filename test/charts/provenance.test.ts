@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { IsthmusError } from '../../src/base/errors.ts';
 import { packGeneric } from '../../src/publish/packages.ts';
+import { publishToRegistry } from '../../src/publish/registry.ts';
 import { publishToFolder } from '../../src/publish/repository.ts';
 import { cosign, requireSigner } from '../../src/publish/sign.ts';
 import type { PublishDeps, PublishedChart } from '../../src/publish/types.ts';
@@ -12,7 +13,9 @@ import { createSystem } from '../../src/system/index.ts';
 import { helms, runHelm } from '../helpers/helm.ts';
 import { assert, describe, thrownBy } from '../helpers/suite.ts';
 import { toolPath } from '../helpers/tools.ts';
+import { startRegistry } from '../lab/registry.ts';
 
+const charts = join(import.meta.dirname, '..', '..', 'charts');
 const digest = `sha256:${'a'.repeat(64)}`;
 const chart: PublishedChart = { name: 'a', version: '1.0.0', outcome: 'published', reference: 'oci://registry.corp/mesh/a', digest };
 
@@ -38,7 +41,7 @@ describe('signatures of charts', ({ test, before, after }) => {
 
   test('by gpg lie beside the packages, both helms verify them, and publishing again keeps them', async () => {
     const repository = join(folder, 'repo');
-    const packages = await packGeneric(deps.files, join(import.meta.dirname, '..', '..', 'charts'));
+    const packages = await packGeneric(deps.files, charts);
     const options = { folder: repository, sign: { with: 'gpg', key: 'charts@charts.corp' } } as const;
 
     await publishToFolder(packages, options, deps);
@@ -58,8 +61,46 @@ describe('signatures of charts', ({ test, before, after }) => {
       assert.is((await runHelm(helm, ['verify', join(repository, 'istio-remote-0.1.0.tgz'), '--keyring', keyring])).code, 1);
   });
 
+  test('by gpg go into a registry with the packages, both helms verify them as they pull, and what was not signed is told', async () => {
+    const registry = await startRegistry();
+    try {
+      const packages = await packGeneric(deps.files, charts);
+      const sign = { with: 'gpg', key: 'charts@charts.corp' } as const;
+      for (const helm of helms) {
+        const own = { ...deps, env: { ...deps.env, ISTHMUS_HELM: toolPath(helm) } };
+        const publish = (path: string, more: object) =>
+          publishToRegistry(packages, { url: `oci://${registry.host}/${path}`, plainHttp: true, ...more }, own);
+
+        const published = await publish(`signed-${helm}`, { sign });
+        const again = await publish(`signed-${helm}`, { sign });
+        await publish(`plain-${helm}`, {});
+        const late = await publish(`plain-${helm}`, { sign });
+
+        assert.equal(
+          published.map(({ outcome, warning }) => [outcome, warning]),
+          packages.map(() => ['published', undefined]),
+        );
+        assert.equal(
+          again,
+          published.map((each) => ({ ...each, outcome: 'unchanged' })),
+        );
+        for (const { outcome, warning } of late) {
+          assert.is(outcome, 'unchanged');
+          assert.match(warning ?? '', 'was published before without a provenance file');
+        }
+        for (const { reference, version } of published) {
+          const args = ['pull', reference, '--version', version, '--verify', '--keyring', keyring, '--plain-http', '--destination', folder];
+          const { code, stderr } = await runHelm(helm, args);
+          assert.is(code, 0, stderr);
+        }
+      }
+    } finally {
+      await registry.stop();
+    }
+  });
+
   test('by a key that gpg does not have are an error with its reason', async () => {
-    const packages = await packGeneric(deps.files, join(import.meta.dirname, '..', '..', 'charts'));
+    const packages = await packGeneric(deps.files, charts);
     const sign = { with: 'gpg', key: 'nobody@charts.corp' } as const;
 
     const error = (await thrownBy(() => publishToFolder(packages, { folder: join(folder, 'unsigned'), sign }, deps))) as IsthmusError;
