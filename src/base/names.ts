@@ -17,6 +17,9 @@ export const istioNames = {
   rootCertConfigMap: 'istio-ca-root-cert',
 } as const;
 
+/** ServiceAccount by which the istiod of other clusters reads a primary; that of Istio's own charts may be switched off there. */
+export const primaryReader = 'isthmus-reader';
+
 /** Field manager of every server-side apply that isthmus does itself (helm's is `helm`). */
 export const fieldManager = 'isthmus';
 
@@ -29,6 +32,8 @@ export const releaseNames = {
   routes: 'route-installer',
   remote: 'istio-remote',
   classic: 'istio-remote-classic',
+  gateway: 'eastwest-gateway',
+  reader: 'istio-reader',
 } as const;
 
 /** Release of the namespaces' labels and annotations; it lives in `default`, because the namespaces it makes are not there yet. */
@@ -42,6 +47,9 @@ export const ilbNames = {
 
 /** The Secret that istiod signs with, by the name that Istio mounts. */
 export const signerSecret = 'cacerts';
+
+/** Name of every object of an east-west gateway, its Service among them; the name that Istio's documentation uses. */
+export const gatewayName = 'istio-eastwestgateway';
 
 /** The Secret in the primary that lets its istiod read `cluster`; the name istioctl uses. */
 export function remoteSecretName(cluster: string): string {

@@ -96,9 +96,10 @@ function withIndexedPaths(loaded: LoadedMesh, index: GeneratedMesh['index']): Lo
   return { ...loaded, mesh: { ...loaded.mesh, istio, clusters } };
 }
 
-/** What would be installed in a cluster, as text that can be compared. */
+/** What would be installed in a cluster, as text that can be compared. That a gateway has its address by now changes nothing of it. */
 function ready(cluster: ClusterPlan | undefined): string {
-  return toYaml(cluster?.releases.filter((release) => release.waitsFor.length === 0));
+  const releases = cluster?.releases.filter((release) => release.waitsFor.length === 0);
+  return toYaml(releases?.map((release) => (release.chart === 'eastwest-gateway' ? { ...release, service: undefined } : release)));
 }
 
 /** A dot cannot be part of a cluster's name, so this is never another cluster's file. */

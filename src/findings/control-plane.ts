@@ -59,6 +59,13 @@ export const controlPlaneFindings = [
     mend: 'Use addresses of the family that the pods of the remote have.',
   },
   {
+    code: 'ISM068',
+    severity: 'warning',
+    title: 'Settings of a load balancer are not used',
+    why: 'A remote gets a load balancer only for its east-west gateway, and only where the mesh has several networks.',
+    mend: 'Remove `loadBalancer` of this cluster, or give the clusters the networks that they shall have.',
+  },
+  {
     code: 'ISM070',
     severity: 'error',
     title: 'This version of Istio cannot be used like this',

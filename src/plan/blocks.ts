@@ -2,7 +2,7 @@
 import { compareCidrs, contains, formatCidr } from '../base/cidr.ts';
 import { makeFinding } from '../findings/index.ts';
 import type { Finding } from '../findings/types.ts';
-import type { PodBlock, ResolvedCluster, ResolvedNode } from './cluster.ts';
+import type { PodBlock, ResolvedNode, UnplacedCluster } from './cluster.ts';
 import { coverOf, disjoint } from './overlap.ts';
 import { count, listText } from './text.ts';
 
@@ -20,7 +20,7 @@ interface OwnedBlock extends PodBlock {
  * The blocks of `nodes` that routes may lead to. Afterwards no two nodes have blocks in common, but for borrowed addresses,
  * which lie inside a block of another node and win over it by being longer.
  */
-export function soundBlocks(cluster: ResolvedCluster, nodes: readonly ResolvedNode[]): SoundBlocks {
+export function soundBlocks(cluster: UnplacedCluster, nodes: readonly ResolvedNode[]): SoundBlocks {
   const pods = disjoint(cluster.podCIDRs);
   const all = nodes.flatMap((node) => node.blocks.map(({ cidr, borrowed }): OwnedBlock => ({ cidr, borrowed, node: node.name })));
   const inside = all.filter((block) => !cluster.podCIDRsKnown || coverOf(pods, block.cidr) !== undefined);
@@ -66,7 +66,7 @@ function disputedAddresses(all: readonly OwnedBlock[]): Set<OwnedBlock> {
   return disputed;
 }
 
-function noBlocks(cluster: ResolvedCluster, all: readonly OwnedBlock[]): Finding[] {
+function noBlocks(cluster: UnplacedCluster, all: readonly OwnedBlock[]): Finding[] {
   const reported = cluster.facts.problems.some((problem) => problem.code === 'ISM032');
   if (all.length > 0 || reported || cluster.nodes.length === 0) return [];
   return [
@@ -80,7 +80,7 @@ function noBlocks(cluster: ResolvedCluster, all: readonly OwnedBlock[]): Finding
 }
 
 /** What helps with the CNI at hand. */
-function blockHint(cluster: ResolvedCluster): string {
+function blockHint(cluster: UnplacedCluster): string {
   const cni = cluster.facts.cni?.value.name.toLowerCase() ?? '';
   if (cni.includes('aws') || cni.includes('azure') || cni.includes('gke')) {
     return "The cloud's own network carries pod addresses: set `routes.provider: none`.";
@@ -90,7 +90,7 @@ function blockHint(cluster: ResolvedCluster): string {
   return 'Write `nodes` with `podCIDRs`, or with the output of `ip route` of each node, in mesh.yaml.';
 }
 
-function outsideFinding(cluster: ResolvedCluster, outside: readonly OwnedBlock[]): Finding[] {
+function outsideFinding(cluster: UnplacedCluster, outside: readonly OwnedBlock[]): Finding[] {
   if (outside.length === 0) return [];
   const blocks = outside.map((block) => `${formatCidr(block.cidr)} on ${block.node}`);
   const pods = listText(cluster.podCIDRs.map(formatCidr));
@@ -103,7 +103,7 @@ function outsideFinding(cluster: ResolvedCluster, outside: readonly OwnedBlock[]
   ];
 }
 
-function disputedFinding(cluster: ResolvedCluster, disputed: ReadonlySet<OwnedBlock>): Finding[] {
+function disputedFinding(cluster: UnplacedCluster, disputed: ReadonlySet<OwnedBlock>): Finding[] {
   if (disputed.size === 0) return [];
   const claims = [...disputed].sort((a, b) => compareCidrs(a.cidr, b.cidr)).map((block) => `${formatCidr(block.cidr)} on ${block.node}`);
   return [

@@ -1,12 +1,12 @@
 // The plan of one cluster, put together from its routes, source NAT, control plane and releases.
 import { formatAddress, formatCidr } from '../base/cidr.ts';
-import { istioNames, remoteSecretName } from '../base/names.ts';
+import { istioNames, primaryReader, remoteSecretName } from '../base/names.ts';
 import type { Finding } from '../findings/types.ts';
 import type { Era, Mesh } from '../spec/schema.ts';
 import type { ResolvedCluster, RoutableNode } from './cluster.ts';
 import { describeCni } from './cni.ts';
-import type { RemotePlan } from './control-plane/plan.ts';
-import { ilbRelease, remoteRelease, routeRelease } from './releases.ts';
+import type { GatewayPlan, RemotePlan } from './control-plane/plan.ts';
+import { gatewayRelease, ilbRelease, type ReleaseResult, readerRelease, remoteRelease, routeRelease } from './releases.ts';
 import type { ClusterPlan, ClusterSummary, Ilb, PlannedNamespace, PlannedNode, RemoteSecret, Route, SourceNat } from './types.ts';
 
 export interface ClusterScene {
@@ -19,8 +19,11 @@ export interface ClusterScene {
   readonly peers: readonly ResolvedCluster[];
   readonly sourceNat: SourceNat;
   readonly ilbs: readonly Ilb[];
+  readonly gateway?: GatewayPlan;
   /** Every remote of the mesh. */
   readonly remotes: readonly RemotePlan[];
+  /** Every primary of the mesh that runs an istiod, as far as that is known. */
+  readonly primaries: readonly ResolvedCluster[];
 }
 
 /** Account of Istio 0.8's multicluster set-up; later versions have istio-reader-service-account. */
@@ -37,17 +40,15 @@ const privileged = {
 export function planCluster(scene: ClusterScene): { plan: ClusterPlan; findings: readonly Finding[] } {
   const { cluster } = scene;
   const own = scene.remotes.find((plan) => plan.remote === cluster);
-  const results = [
-    ...(scene.ilbs.length > 0 ? [ilbRelease(scene.mesh, scene.ilbs)] : []),
-    ...(scene.peers.length > 0 ? [routeRelease(scene)] : []),
-    ...(own === undefined ? [] : [remoteRelease(scene.mesh, own)]),
-  ];
-  const remoteSecrets = scene.remotes.filter((plan) => plan.primary === cluster).map((plan) => remoteSecret(scene, plan));
+  const results = planReleases(scene, own);
+  const remoteSecrets = planSecrets(scene);
   const idle = results.length === 0 && remoteSecrets.length === 0 && cluster.givenRoot === undefined;
   const plan: ClusterPlan = {
     name: cluster.name,
     role: cluster.spec.role,
-    network: cluster.spec.network,
+    network: cluster.network,
+    networkReason: cluster.networkReason,
+    ...(own === undefined ? {} : { controlPlane: own.primary.name }),
     ...(cluster.facts.uid === undefined ? {} : { uid: cluster.facts.uid.value }),
     ...(cluster.givenRoot === undefined ? {} : { root: cluster.givenRoot.value }),
     summary: summarize(cluster),
@@ -59,6 +60,37 @@ export function planCluster(scene: ClusterScene): { plan: ClusterPlan; findings:
     remoteSecrets,
   };
   return { plan, findings: results.flatMap((result) => result.findings) };
+}
+
+/** In the order of installation: the gateway of a primary first, because remotes need its address; that of a remote last, because istiod injects it. */
+function planReleases(scene: ClusterScene, own: RemotePlan | undefined): ReleaseResult[] {
+  const { mesh, cluster, gateway } = scene;
+  const remote = own === undefined ? [] : [remoteRelease(mesh, own)];
+  const waitsFor = remote.flatMap(({ release }) => release?.waitsFor ?? []);
+  const gateways = gateway === undefined ? [] : [gatewayRelease(mesh, cluster, { ...gateway, waitsFor })];
+  const isPrimary = cluster.spec.role === 'primary';
+  return [
+    ...(scene.ilbs.length > 0 ? [ilbRelease(mesh, scene.ilbs)] : []),
+    ...(isPrimary ? gateways : []),
+    ...(scene.peers.length > 0 ? [routeRelease(scene)] : []),
+    ...(isRead(scene) ? [readerRelease(mesh)] : []),
+    ...remote,
+    ...(isPrimary ? [] : gateways),
+  ];
+}
+
+/** True for a primary that another primary reads. */
+function isRead({ era, cluster, primaries }: ClusterScene): boolean {
+  return era === 'modern' && primaries.includes(cluster) && primaries.length > 1;
+}
+
+/** istiod reads every other cluster, whoever serves it; pilot of Istio 0.8 reads its own remotes. */
+function planSecrets(scene: ClusterScene): RemoteSecret[] {
+  const { era, cluster, primaries, remotes } = scene;
+  const readsAll = era === 'modern' && primaries.includes(cluster);
+  const read = remotes.filter(({ primary }) => readsAll || primary === cluster).map(({ remote }) => remote);
+  const others = readsAll ? primaries.filter((primary) => primary !== cluster) : [];
+  return [...others, ...read].map((remote) => remoteSecret(scene, remote));
 }
 
 function summarize({ facts, podCIDRs, podSource, serviceCIDRs }: ResolvedCluster): ClusterSummary {
@@ -83,7 +115,7 @@ function plannedNamespaces({ mesh, era, cluster, peers }: ClusterScene, own: Rem
   return [
     {
       name: mesh.istio.namespace,
-      labels: modern ? { [istioNames.networkLabel]: cluster.spec.network } : {},
+      labels: modern ? { [istioNames.networkLabel]: cluster.network } : {},
       annotations: modern && own !== undefined ? { [istioNames.controlPlaneClusters]: own.primary.name } : {},
     },
     { name: mesh.routes.namespace, labels: peers.length > 0 ? privileged : {}, annotations: {} },
@@ -91,16 +123,21 @@ function plannedNamespaces({ mesh, era, cluster, peers }: ClusterScene, own: Rem
 }
 
 /** Pilot of Istio 0.8 reads the key that is named like the Secret, so there the Secret is named like the cluster. */
-function remoteSecret({ mesh, era }: ClusterScene, { remote, primary }: RemotePlan): RemoteSecret {
-  const server = remote.spec.apiServer ?? remote.facts.server?.value;
-  const serviceAccount = era === 'classic' ? classicReader : istioNames.readerServiceAccount;
+function remoteSecret({ mesh, era, cluster }: ClusterScene, read: ResolvedCluster): RemoteSecret {
+  const server = read.spec.apiServer ?? read.facts.server?.value;
+  const serviceAccount = readerOf(era, read);
   return {
-    name: era === 'classic' ? remote.name : remoteSecretName(remote.name),
+    name: era === 'classic' ? read.name : remoteSecretName(read.name),
     namespace: mesh.istio.namespace,
-    remote: remote.name,
-    primary: primary.name,
+    remote: read.name,
+    primary: cluster.name,
     ...(server === undefined ? {} : { server }),
     serviceAccount,
     tokenSecret: `${serviceAccount}-istio-remote-secret-token`,
   };
+}
+
+function readerOf(era: Era, { spec }: ResolvedCluster): string {
+  if (era === 'classic') return classicReader;
+  return spec.role === 'primary' ? primaryReader : istioNames.readerServiceAccount;
 }

@@ -23,7 +23,8 @@ export interface ResolvedNode {
   readonly blocks: readonly PodBlock[];
 }
 
-export interface ResolvedCluster {
+/** A cluster before it is decided which network it is in. */
+export interface UnplacedCluster {
   readonly name: string;
   readonly spec: Cluster;
   readonly facts: ClusterFacts;
@@ -42,6 +43,12 @@ export interface ResolvedCluster {
   readonly apiServer?: Cidr;
 }
 
+export interface ResolvedCluster extends UnplacedCluster {
+  readonly network: string;
+  /** Why it is in that network, for people. */
+  readonly networkReason: string;
+}
+
 /** A node that can be a next hop and can be given routes. */
 export interface RoutableNode {
   readonly name: string;
@@ -53,16 +60,16 @@ export interface RoutableNode {
 }
 
 /** IP families of the pods of a cluster. */
-export function podFamilies(cluster: ResolvedCluster): ReadonlySet<Family> {
+export function podFamilies(cluster: UnplacedCluster): ReadonlySet<Family> {
   return new Set(cluster.podCIDRs.map((cidr) => cidr.family));
 }
 
 /** Every node address of a cluster. */
-export function nodeAddresses(cluster: ResolvedCluster): Cidr[] {
+export function nodeAddresses(cluster: UnplacedCluster): Cidr[] {
   return cluster.nodes.flatMap((node) => node.addresses.map((address) => address.cidr));
 }
 
 /** Every known node subnet of a cluster. */
-export function nodeSubnets(cluster: ResolvedCluster): Cidr[] {
+export function nodeSubnets(cluster: UnplacedCluster): Cidr[] {
   return cluster.nodes.flatMap((node) => node.subnets);
 }

@@ -21,7 +21,8 @@ export interface HopCheck {
 export function checkHops(a: Hops, b: Hops): HopCheck {
   const off = [...offLink(a, b), ...offLink(b, a)];
   const [first] = off;
-  if (first !== undefined) return { findings: off, conflict: first.message.replace(/\.$/, '') };
+  if (first !== undefined)
+    return { findings: off, conflict: first.message.replace('Its nodes', `nodes of ${first.cluster}`).replace(/\.$/, '') };
   const blind = [a, b].filter((side) => side.nodes.some((node) => node.subnets.length === 0)).map((side) => side.cluster);
   return { findings: blind.length === 0 ? [] : [unknownLink(blind, [a.cluster, b.cluster])], conflict: undefined };
 }

@@ -1,13 +1,10 @@
-// Decides for each pair of clusters whether routes join them, and says why or why not.
-
+// Decides for each pair of clusters what joins them, and says why.
 import { makeFinding } from '../findings/index.ts';
 import type { Finding } from '../findings/types.ts';
-import type { Mesh } from '../spec/schema.ts';
+import { eraOf, type Mesh } from '../spec/schema.ts';
 import { unroutableReason } from './addressing.ts';
-import type { ResolvedCluster, RoutableNode } from './cluster.ts';
-import { cniName } from './cni.ts';
-import { checkHops } from './hops.ts';
-import { checkPair } from './pairs.ts';
+import type { ResolvedCluster } from './cluster.ts';
+import type { Flatness } from './flat.ts';
 import type { Link } from './types.ts';
 
 export interface Links {
@@ -20,16 +17,16 @@ interface Pair {
   readonly a: ResolvedCluster;
   readonly b: ResolvedCluster;
   readonly mesh: Mesh;
-  readonly nodes: ReadonlyMap<string, readonly RoutableNode[]>;
+  readonly flatness: Flatness;
 }
 
 type Decision = Pick<Link, 'by' | 'reason'> & { readonly findings?: readonly Finding[] };
 
 /** One link for each pair of clusters, in the order of mesh.yaml. */
-export function planLinks(mesh: Mesh, clusters: readonly ResolvedCluster[], nodes: Pair['nodes']): Links {
+export function planLinks(mesh: Mesh, clusters: readonly ResolvedCluster[], flatness: Flatness): Links {
   const results = clusters.flatMap((a, index) =>
     clusters.slice(index + 1).map((b) => {
-      const { by, reason, findings = [] } = decide({ a, b, mesh, nodes });
+      const { by, reason, findings = [] } = decide({ a, b, mesh, flatness });
       return { link: { clusters: [a.name, b.name] as const, by, reason }, findings };
     }),
   );
@@ -53,50 +50,27 @@ function peersBy(links: readonly Link[], cluster: string, ways: readonly Link['b
   });
 }
 
-function decide(pair: Pair): Decision {
-  const { a, b, mesh } = pair;
-  if (a.spec.network !== b.spec.network) return { by: 'gateways', ...differentNetworks(a, b) };
-  const { findings, conflict } = checkPair(a, b);
+function decide({ a, b, mesh, flatness }: Pair): Decision {
+  const { findings, conflict } = flatness(a.name, b.name);
+  if (a.network !== b.network) return differentNetworks(mesh, [a, b], conflict);
   if (conflict !== undefined) return { by: 'nothing', reason: conflict, findings };
-  if (mesh.routes.provider !== 'routes') {
+  if (mesh.routes.provider !== 'routes')
     return { by: 'network', reason: `routes.provider is ${mesh.routes.provider}: the network carries pod addresses`, findings };
-  }
-  const way = decideRoutes(pair);
-  return { ...way, findings: [...findings, ...(way.findings ?? [])] };
-}
-
-function decideRoutes({ a, b, mesh, nodes }: Pair): Decision {
   const unroutable = unroutableReason(a) ?? unroutableReason(b);
-  if (unroutable !== undefined) return { by: 'nothing', reason: unroutable };
-  const tunnelled = [a, b].filter((cluster) => cluster.facts.cni?.value.flat === false);
-  const [first] = tunnelled;
-  if (first !== undefined) {
-    return {
-      by: 'nothing',
-      reason: `the pod network of ${first.name} is not flat; gateways can join them`,
-      findings: tunnelled.map(notFlat),
-    };
+  if (unroutable !== undefined) return { by: 'nothing', reason: unroutable, findings };
+  const reason = mesh.routes.onlink ? 'one network; next hops are used as they are (routes.onlink)' : `one network, ${a.network}`;
+  return { by: 'routes', reason, findings };
+}
+
+/** Networks as mesh.yaml names them are a reason of their own; that of the plan is why they cannot be one. */
+function differentNetworks(mesh: Mesh, [a, b]: readonly [ResolvedCluster, ResolvedCluster], conflict: string | undefined): Decision {
+  const places = `${a.name} is in network ${a.network}, ${b.name} in ${b.network}`;
+  const written = a.spec.network !== undefined && b.spec.network !== undefined;
+  const reason = written || conflict === undefined ? places : conflict;
+  if (eraOf(mesh) === 'classic') {
+    const message = `${reason}; Istio 0.8 joins no networks, so their pods do not reach each other.`;
+    return { by: 'nothing', reason, findings: [makeFinding({ code: 'ISM053', severity: 'warning', message })] };
   }
-  if (mesh.routes.onlink) return { by: 'routes', reason: 'one network; next hops are used as they are (routes.onlink)' };
-  const check = checkHops(hopsOf(a, nodes), hopsOf(b, nodes));
-  if (check.conflict !== undefined) return { by: 'nothing', reason: check.conflict, findings: check.findings };
-  return { by: 'routes', reason: `one network, ${a.spec.network}`, findings: check.findings };
-}
-
-function hopsOf(cluster: ResolvedCluster, nodes: Pair['nodes']) {
-  return { cluster: cluster.name, nodes: nodes.get(cluster.name) ?? [] };
-}
-
-function differentNetworks(a: ResolvedCluster, b: ResolvedCluster): Pick<Decision, 'reason' | 'findings'> {
-  const reason = `${a.name} is in network ${a.spec.network}, ${b.name} in ${b.spec.network}`;
-  return { reason, findings: [makeFinding({ code: 'ISM053', message: `${reason}; they need gateways, which isthmus does not install.` })] };
-}
-
-function notFlat(cluster: ResolvedCluster): Finding {
-  const cni = cluster.facts.cni?.value;
-  return makeFinding({
-    code: 'ISM052',
-    cluster: cluster.name,
-    message: `${cniName(cni?.name ?? 'unknown')} carries pod packets in its own tunnels only (${cni?.encapsulation}).`,
-  });
+  const message = `${a.name} and ${b.name} are joined by east-west gateways: ${reason}.`;
+  return { by: 'gateways', reason, findings: [makeFinding({ code: 'ISM053', message })] };
 }

@@ -5,9 +5,12 @@ import { checkRanges } from './addressing.ts';
 import type { ResolvedCluster, RoutableNode } from './cluster.ts';
 import { planCluster } from './cluster-plan.ts';
 import { type ControlPlanePlan, planControlPlane } from './control-plane/plan.ts';
+import { hasIstiod } from './control-plane/revision.ts';
+import { createFlatness } from './flat.ts';
 import { checkForeignRoutes } from './foreign.ts';
 import { findReported, findSameClusters, findStale, findSwapped, findUnknown, findUnknownIgnores } from './inputs.ts';
 import { directPeers, planLinks, routedPeers } from './links.ts';
+import { planNetworks } from './networks.ts';
 import { routableNodes } from './nodes.ts';
 import { commonFamilies } from './pairs.ts';
 import { checkProtocol } from './protocols.ts';
@@ -44,12 +47,13 @@ interface Scene {
 export function planMesh({ mesh, inputs, now, locate = () => 'mesh.yaml' }: PlanInput): MeshPlan {
   const era = eraOf(mesh);
   const meshID = mesh.istio.meshID ?? mesh.metadata.name;
-  const { clusters, findings } = resolveClusters(mesh, inputs);
-  const named = new Set(clusters.map((cluster) => cluster.name));
-  const used = inputs.filter((input) => named.has(input.name));
-  const routable = clusters.map((cluster) => ({ cluster, ...routableNodes(cluster) }));
-  const nodes = new Map(routable.map(({ cluster, nodes: list }) => [cluster.name, list]));
-  const { links, findings: linkFindings } = planLinks(mesh, clusters, nodes);
+  const { clusters: unplaced, findings } = resolveClusters(mesh, inputs);
+  const routable = new Map(unplaced.map((cluster) => [cluster.name, routableNodes(cluster)]));
+  const nodes = new Map([...routable].map(([name, { nodes: list }]) => [name, list]));
+  const flatness = createFlatness(mesh, unplaced, nodes);
+  const clusters = planNetworks(mesh, unplaced, flatness);
+  const used = inputs.filter((input) => nodes.has(input.name));
+  const { links, findings: linkFindings } = planLinks(mesh, clusters, flatness);
   const controlPlane = planControlPlane({ mesh, meshID, era, clusters, locate });
   const scene = { mesh, clusters, nodes, links, controlPlane };
   const results = clusters.map((cluster) => planOne(scene, cluster));
@@ -60,7 +64,7 @@ export function planMesh({ mesh, inputs, now, locate = () => 'mesh.yaml' }: Plan
     ...findSwapped(used),
     ...(now === undefined ? [] : findStale(used, now)),
     ...clusters.flatMap((cluster) => checkOne(mesh, clusters, cluster)),
-    ...routable.flatMap(({ cluster, findings: list }) => (needsRoutes(mesh, clusters, cluster) ? list : [])),
+    ...clusters.flatMap((cluster) => (needsRoutes(mesh, clusters, cluster) ? (routable.get(cluster.name)?.findings ?? []) : [])),
     ...linkFindings,
     ...(mesh.routes.provider === 'routes' ? checkProtocol(mesh, clusters) : []),
     ...controlPlane.findings,
@@ -81,7 +85,7 @@ export function planMesh({ mesh, inputs, now, locate = () => 'mesh.yaml' }: Plan
 
 /** True when routes may lead to and from the cluster, so that its nodes and blocks matter. */
 function needsRoutes(mesh: Mesh, clusters: readonly ResolvedCluster[], cluster: ResolvedCluster): boolean {
-  return mesh.routes.provider === 'routes' && clusters.some((other) => other !== cluster && other.spec.network === cluster.spec.network);
+  return mesh.routes.provider === 'routes' && clusters.some((other) => other !== cluster && other.network === cluster.network);
 }
 
 function checkOne(mesh: Mesh, clusters: readonly ResolvedCluster[], cluster: ResolvedCluster): Finding[] {
@@ -99,6 +103,7 @@ function planOne(scene: Scene, cluster: ResolvedCluster): { plan: ClusterPlan; f
     peers.map((peer) => ({ cluster: peer, nodes: nodesOf(peer.name) })),
   );
   const sourceNat = planSourceNat({ cluster, remotes: reachedPods(scene, cluster), installs: peers.length > 0 });
+  const gateway = controlPlane.gateways.get(cluster.name);
   const { plan, findings } = planCluster({
     mesh,
     era: eraOf(mesh),
@@ -108,7 +113,9 @@ function planOne(scene: Scene, cluster: ResolvedCluster): { plan: ClusterPlan; f
     peers,
     sourceNat: sourceNat.plan,
     ilbs: controlPlane.ilbs.get(cluster.name) ?? [],
+    ...(gateway === undefined ? {} : { gateway }),
     remotes: controlPlane.remotes,
+    primaries: clusters.filter(({ spec, facts, readable }) => spec.role === 'primary' && (!readable || hasIstiod(facts))),
   });
   const peerPods = peers.flatMap((peer) => peer.podCIDRs);
   return {

@@ -4,7 +4,7 @@ import { isPrivate, reservedRangeOf } from '../base/ranges.ts';
 import { type FindingCode, makeFinding } from '../findings/index.ts';
 import type { Finding } from '../findings/types.ts';
 import { soundBlocks } from './blocks.ts';
-import type { NodeAddress, ResolvedCluster, ResolvedNode, RoutableNode } from './cluster.ts';
+import type { NodeAddress, ResolvedNode, RoutableNode, UnplacedCluster } from './cluster.ts';
 import { count, listText } from './text.ts';
 
 export interface RoutableNodes {
@@ -21,7 +21,7 @@ interface Remark {
 }
 
 /** The nodes that get routes and that routes lead to. */
-export function routableNodes(cluster: ResolvedCluster): RoutableNodes {
+export function routableNodes(cluster: UnplacedCluster): RoutableNodes {
   const candidates = cluster.nodes.filter((node) => stateRemark(node)?.code !== 'ISM041' && hasLinuxKernel(node));
   const chosen = candidates.map((node) => ({ node, ...chooseHops(node) }));
   const { blocks, findings } = soundBlocks(
@@ -97,7 +97,7 @@ function chooseAddress(candidates: readonly NodeAddress[], subnets: readonly Cid
   return only !== undefined && onSubnet.length === 1 ? { address: only.cidr } : { remark: { code: 'ISM043', text: texts } };
 }
 
-function noNodes(cluster: ResolvedCluster): Finding[] {
+function noNodes(cluster: UnplacedCluster): Finding[] {
   if (cluster.nodes.length > 0) return [];
   return [makeFinding({ code: 'ISM039', cluster: cluster.name, message: 'No nodes are known, so nothing can be routed to it or in it.' })];
 }
@@ -111,7 +111,7 @@ const remarkTexts: Readonly<Partial<Record<FindingCode, string>>> = {
   ISM045: 'No routes are installed there.',
 };
 
-function remarkFindings(cluster: ResolvedCluster, remarks: readonly Remark[]): Finding[] {
+function remarkFindings(cluster: UnplacedCluster, remarks: readonly Remark[]): Finding[] {
   const reported = new Set(cluster.facts.problems.map((problem) => problem.code));
   const codes = [...new Set(remarks.map((remark) => remark.code))].filter((code) => code !== 'ISM044' || !reported.has(code));
   return codes.map((code) => {

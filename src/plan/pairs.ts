@@ -2,7 +2,7 @@
 import { type Cidr, type Family, formatAddress, formatCidr } from '../base/cidr.ts';
 import { type FindingCode, makeFinding } from '../findings/index.ts';
 import type { Finding } from '../findings/types.ts';
-import { nodeAddresses, nodeSubnets, podFamilies, type ResolvedCluster } from './cluster.ts';
+import { nodeAddresses, nodeSubnets, podFamilies, type UnplacedCluster } from './cluster.ts';
 import { coverOf, disjoint, meetings } from './overlap.ts';
 import { listText } from './text.ts';
 
@@ -16,7 +16,7 @@ export interface PairCheck {
 const harmless: ReadonlySet<string> = new Set(['ISM013', 'ISM019']);
 
 /** Compares two clusters of one network: pods, services, nodes, API servers, IP families. */
-export function checkPair(a: ResolvedCluster, b: ResolvedCluster): PairCheck {
+export function checkPair(a: UnplacedCluster, b: UnplacedCluster): PairCheck {
   const findings = [
     ...overlap('ISM010', [a, 'pod CIDR', a.podCIDRs], [b, 'pod CIDR', b.podCIDRs]),
     ...checkHosts(a, b),
@@ -29,12 +29,12 @@ export function checkPair(a: ResolvedCluster, b: ResolvedCluster): PairCheck {
 }
 
 /** IP families that the pods of both clusters have. */
-export function commonFamilies(a: ResolvedCluster, b: ResolvedCluster): Family[] {
+export function commonFamilies(a: UnplacedCluster, b: UnplacedCluster): Family[] {
   const others = podFamilies(b);
   return [...podFamilies(a)].filter((family) => others.has(family)).sort();
 }
 
-function checkHosts(a: ResolvedCluster, b: ResolvedCluster): Finding[] {
+function checkHosts(a: UnplacedCluster, b: UnplacedCluster): Finding[] {
   const pods: Side = [a, 'pod CIDR', a.podCIDRs];
   const subnets = disjoint(nodeSubnets(b));
   const outside = nodeAddresses(b).filter((address) => coverOf(subnets, address) === undefined);
@@ -46,7 +46,7 @@ function checkHosts(a: ResolvedCluster, b: ResolvedCluster): Finding[] {
   ];
 }
 
-type Side = readonly [cluster: ResolvedCluster, what: string, cidrs: readonly Cidr[]];
+type Side = readonly [cluster: UnplacedCluster, what: string, cidrs: readonly Cidr[]];
 
 function overlap(code: FindingCode, [a, what, cidrs]: Side, [b, otherWhat, others]: Side): Finding[] {
   const met = meetings(disjoint(cidrs), disjoint(others));
@@ -68,7 +68,7 @@ function show(cidr: Cidr): string {
   return cidr.prefix === full ? formatAddress(cidr) : formatCidr(cidr);
 }
 
-function checkFamilies(a: ResolvedCluster, b: ResolvedCluster): Finding[] {
+function checkFamilies(a: UnplacedCluster, b: UnplacedCluster): Finding[] {
   const [left, right] = [podFamilies(a), podFamilies(b)];
   if (left.size === 0 || right.size === 0) return [];
   const common = commonFamilies(a, b);

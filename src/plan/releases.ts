@@ -1,15 +1,17 @@
 // The helm releases of each cluster, with the values of their charts.
 import { aggregate, type Cidr, formatCidr } from '../base/cidr.ts';
-import { istioNames, releaseNames } from '../base/names.ts';
+import { istioNames, primaryReader, releaseNames } from '../base/names.ts';
 import { makeFinding } from '../findings/index.ts';
 import type { Finding } from '../findings/types.ts';
 import type { Mesh } from '../spec/schema.ts';
 import { nodeAddresses, nodeSubnets, type ResolvedCluster, type RoutableNode } from './cluster.ts';
 import type { ClassicEndpoints, Endpoint } from './control-plane/endpoints.ts';
-import type { RemotePlan } from './control-plane/plan.ts';
+import type { GatewayPlan, RemotePlan } from './control-plane/plan.ts';
 import { istioImage, parseImage } from './image.ts';
 import { disjoint } from './overlap.ts';
 import type { Ilb, PlannedRelease, Route, SourceNat } from './types.ts';
+import { EastwestGatewayValues } from './values/eastwest-gateway.ts';
+import { IstioReaderValues } from './values/istio-reader.ts';
 import { IstioRemoteValues } from './values/istio-remote.ts';
 import { IstioRemoteClassicValues } from './values/istio-remote-classic.ts';
 import { maxJobNodes, RouteInstallerValues } from './values/route-installer.ts';
@@ -23,6 +25,41 @@ export interface ReleaseResult {
 /** Chart of the ILB Services of a primary. */
 export function ilbRelease(mesh: Mesh, services: readonly Ilb[]): ReleaseResult {
   return { release: { name: releaseNames.ilb, namespace: mesh.istio.namespace, chart: 'istio-ilb', services, waitsFor: [] }, findings: [] };
+}
+
+/** Chart of the east-west gateway of one cluster; it waits for what its control plane waits for. */
+export function gatewayRelease(
+  mesh: Mesh,
+  cluster: ResolvedCluster,
+  gateway: GatewayPlan & Pick<PlannedRelease, 'waitsFor'>,
+): ReleaseResult {
+  const { service, exposesIstiod, waitsFor } = gateway;
+  const { gateway: name } = releaseNames;
+  const values = EastwestGatewayValues.safeParse({
+    network: cluster.network,
+    revision: mesh.istio.revision,
+    expose: { services: cluster.spec.role === 'primary', istiod: exposesIstiod },
+    service: {
+      annotations: service.annotations,
+      loadBalancerClass: service.loadBalancerClass ?? '',
+      loadBalancerIP: service.loadBalancerIP ?? '',
+      sourceRanges: service.sourceRanges,
+    },
+  });
+  if (!values.success) return { findings: [misfit(cluster.name, name, values.error)] };
+  return {
+    release: { name, namespace: mesh.istio.namespace, chart: 'eastwest-gateway', service, values: values.data, waitsFor },
+    findings: [],
+  };
+}
+
+/** Chart of the account by which the istiod of other clusters reads a primary. */
+export function readerRelease(mesh: Mesh): ReleaseResult {
+  const values = IstioReaderValues.parse({ serviceAccount: primaryReader });
+  return {
+    release: { name: releaseNames.reader, namespace: mesh.istio.namespace, chart: 'istio-reader', values, waitsFor: [] },
+    findings: [],
+  };
 }
 
 export interface RouteScene {
@@ -64,7 +101,7 @@ export function remoteRelease(mesh: Mesh, plan: RemotePlan): ReleaseResult {
 function modernRelease(mesh: Mesh, remote: ResolvedCluster, istiod: Endpoint): ReleaseResult {
   const values = IstioRemoteValues.safeParse({
     clusterName: remote.name,
-    network: remote.spec.network,
+    network: remote.network,
     revision: mesh.istio.revision,
     remotePilotAddresses: istiod.addresses,
     webhook: istiod.hostname === undefined ? {} : { injectionURL: `https://${istiod.hostname}:15017` },

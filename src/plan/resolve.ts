@@ -4,14 +4,14 @@ import type { ClusterFacts, NodeFacts } from '../facts/schema.ts';
 import { makeFinding } from '../findings/index.ts';
 import type { Finding } from '../findings/types.ts';
 import type { Cluster, Mesh } from '../spec/schema.ts';
-import type { NodeAddress, PodBlock, ResolvedCluster, ResolvedNode } from './cluster.ts';
+import type { NodeAddress, PodBlock, ResolvedNode, UnplacedCluster } from './cluster.ts';
 import { mergeFacts } from './merge.ts';
 import { compareText, count, listText, sortBy } from './text.ts';
 import type { ClusterInput } from './types.ts';
 
 export interface Resolved {
   /** In the order of mesh.yaml. */
-  readonly clusters: readonly ResolvedCluster[];
+  readonly clusters: readonly UnplacedCluster[];
   readonly findings: readonly Finding[];
 }
 
@@ -22,7 +22,7 @@ export function resolveClusters(mesh: Mesh, inputs: readonly ClusterInput[]): Re
   return { clusters: results.map((result) => result.cluster), findings: results.flatMap((result) => result.findings) };
 }
 
-function resolveCluster(spec: Cluster, input: ClusterInput | undefined): { cluster: ResolvedCluster; findings: Finding[] } {
+function resolveCluster(spec: Cluster, input: ClusterInput | undefined): { cluster: UnplacedCluster; findings: Finding[] } {
   const { facts, findings } = mergeFacts(spec.name, input);
   const malformed: string[] = [];
   const parse = (text: string, parser: (text: string) => Cidr | string): Cidr[] => {
@@ -35,7 +35,7 @@ function resolveCluster(spec: Cluster, input: ClusterInput | undefined): { clust
   const nodes = sortBy(facts.nodes.filter(hasName), (node) => node.name).map((node) => resolveNode(node, parse));
   const declared = cidrs(facts.podCIDRs?.value);
   const apiServer = serverAddress(facts.server?.value);
-  const cluster: ResolvedCluster = {
+  const cluster: UnplacedCluster = {
     name: spec.name,
     spec,
     facts,

@@ -2,6 +2,8 @@
 import type { ClusterFacts, Observed } from '../facts/schema.ts';
 import type { Finding } from '../findings/types.ts';
 import type { Era } from '../spec/schema.ts';
+import type { EastwestGatewayValues } from './values/eastwest-gateway.ts';
+import type { IstioReaderValues } from './values/istio-reader.ts';
 import type { IstioRemoteValues } from './values/istio-remote.ts';
 import type { IstioRemoteClassicValues } from './values/istio-remote-classic.ts';
 import type { RouteInstallerValues } from './values/route-installer.ts';
@@ -38,7 +40,7 @@ export type IlbAddress =
   | { readonly state: 'fixed' | 'found'; readonly addresses: readonly string[]; readonly hostname?: string; readonly source: string }
   | { readonly state: 'pending' };
 
-/** One Service of type LoadBalancer in front of a control-plane component. */
+/** One Service of type LoadBalancer, in front of a control-plane component or of an east-west gateway. */
 export interface Ilb {
   readonly name: string;
   readonly namespace: string;
@@ -77,7 +79,7 @@ export interface Link {
   readonly reason: string;
 }
 
-/** The Secret on a primary that lets its istiod read a remote. The token is made at install time and is never in a plan. */
+/** The Secret on a primary that lets its istiod read another cluster, which here is its remote. The token is made at install time and is never in a plan. */
 export interface RemoteSecret {
   readonly name: string;
   readonly namespace: string;
@@ -112,6 +114,8 @@ export type PlannedRelease = PlannedReleaseBase &
   (
     | { readonly chart: 'istio-ilb'; readonly services: readonly Ilb[] }
     | { readonly chart: 'route-installer'; readonly values: RouteInstallerValues }
+    | { readonly chart: 'eastwest-gateway'; readonly service: Ilb; readonly values: EastwestGatewayValues }
+    | { readonly chart: 'istio-reader'; readonly values: IstioReaderValues }
     | { readonly chart: 'istio-remote'; readonly values: IstioRemoteValues }
     | { readonly chart: 'istio-remote-classic'; readonly values: IstioRemoteClassicValues }
   );
@@ -136,6 +140,10 @@ export interface ClusterPlan {
   readonly name: string;
   readonly role: 'primary' | 'remote';
   readonly network: string;
+  /** The primary that serves it; absent for primaries. */
+  readonly controlPlane?: string;
+  /** Why it is in that network, for people: `written in mesh.yaml`, `flat with cluster1`, ... */
+  readonly networkReason: string;
   /** UID of namespace kube-system when known; install compares it before it writes. */
   readonly uid?: string;
   /** SHA-256 fingerprints of the root in the Secret cacerts that install puts in place; absent where it puts none. */

@@ -1,5 +1,5 @@
 // Installs out/ into its clusters: what is as it should be is left alone, what is missing is made, in order. It decides nothing.
-
+import { remoteSecretOrder } from '../render/types.ts';
 import { findHelm } from './helm.ts';
 import { installRelease } from './install-release.ts';
 import { nameLeftovers } from './leftover.ts';
@@ -11,6 +11,9 @@ import { refuseDifferentRoots } from './roots.ts';
 import type { Session } from './session.ts';
 import { installSigner } from './signer.ts';
 import type { GeneratedMesh, InstallOptions, ReleaseDeps, ReleaseResult } from './types.ts';
+
+/** What is of no use in a remote before its primary works. */
+const needsControlPlane: ReadonlySet<string> = new Set(['istio-remote', 'istio-remote-classic', 'eastwest-gateway']);
 
 /**
  * Makes the clusters as out/ says. Running it again converges from any point; when there is nothing to do, nothing is written.
@@ -40,8 +43,12 @@ async function installAll(run: Run): Promise<void> {
   // Before any istiod starts: without the Secret it makes a root of its own.
   await Promise.all(sessions.map((session) => installSigner(run, session)));
   const orders = [...new Set(run.generated.releases.map(({ order }) => order))].sort((a, b) => a - b);
-  for (const order of orders) await Promise.all(run.generated.index.clusters.map(({ name }) => installOrder(run, name, order)));
+  const installOrders = async (some: readonly number[]) => {
+    for (const order of some) await Promise.all(run.generated.index.clusters.map((cluster) => installOrder(run, cluster, order)));
+  };
+  await installOrders(orders.filter((order) => order < remoteSecretOrder));
   await Promise.all(run.generated.index.remoteSecrets.map((secret) => installRemoteSecret(run, secret)));
+  await installOrders(orders.filter((order) => order >= remoteSecretOrder));
   await Promise.all(sessions.map((session) => nameLeftovers(run, session)));
 }
 
@@ -60,12 +67,11 @@ async function installNamespace(run: Run, session: Session, namespace: PlannedNa
   return { outcome: before === undefined ? 'installed' : 'upgraded' } as const;
 }
 
-async function installOrder(run: Run, cluster: string, order: number): Promise<void> {
+async function installOrder(run: Run, { name: cluster, controlPlane }: Session['spec'], order: number): Promise<void> {
   for (const release of run.generated.releases.filter((each) => each.cluster === cluster && each.order === order)) {
-    const primaries = run.generated.index.remoteSecrets.filter(({ remote }) => remote === cluster).map(({ primary }) => primary);
     // A remote without its primary would inject sidecars that find no control plane.
-    const needs = release.chart.startsWith('istio-remote') ? [cluster, ...primaries] : [cluster];
+    const needs = controlPlane !== undefined && needsControlPlane.has(release.chart) ? [cluster, controlPlane] : [cluster];
     await run.steps.run({ cluster, step: release.name, needs }, (say) => installRelease(run, release, say));
-    if (release.chart === 'istio-ilb') await waitForAddresses(run, release);
+    await waitForAddresses(run, release);
   }
 }

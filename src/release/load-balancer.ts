@@ -1,6 +1,7 @@
-// Waits for the addresses of ILB Services, where something else waits for them.
+// Waits for the addresses of ILBs and gateways, where something else waits for them.
 import * as z from 'zod';
 import { failure } from '../base/errors.ts';
+import { gatewayName } from '../base/names.ts';
 import { eventsOf } from './events.ts';
 import type { Run } from './open-run.ts';
 import type { StepOutcome } from './run.ts';
@@ -20,20 +21,27 @@ const Service = z.object({
     .nullish(),
 });
 
-/** Waits for the Services of this ILB release whose address other releases of out/ wait for. */
-export async function waitForAddresses(run: Run, ilb: Release): Promise<void> {
-  const session = run.sessions.get(ilb.cluster);
-  if (session === undefined) return;
-  const names = run.generated.releases.flatMap(({ waitsFor }) =>
+/** Waits for the Services of this release whose address something waits for; a release without load balancers has none. */
+export async function waitForAddresses(run: Run, release: Release): Promise<void> {
+  const session = run.sessions.get(release.cluster);
+  if (session === undefined || release.chartPath === undefined) return;
+  for (const name of awaitedServices(run, release))
+    await run.steps.run({ cluster: release.cluster, step: `address of ${name}` }, (say) =>
+      waitForAddress(run, { session, namespace: release.namespace, name }, say),
+    );
+}
+
+/** Remotes wait for some of the ILBs; for a gateway the other networks do, who find it by its address. */
+function awaitedServices({ generated }: Run, { chart, cluster }: Release): readonly string[] {
+  if (chart === 'eastwest-gateway') return [gatewayName];
+  if (chart !== 'istio-ilb') return [];
+  const names = generated.releases.flatMap(({ waitsFor }) =>
     waitsFor.flatMap((text) => {
-      const [, service, cluster] = awaited.exec(text) ?? [];
-      return service !== undefined && cluster === ilb.cluster ? [service] : [];
+      const [, service, primary] = awaited.exec(text) ?? [];
+      return service !== undefined && service !== gatewayName && primary === cluster ? [service] : [];
     }),
   );
-  for (const name of [...new Set(names)].sort())
-    await run.steps.run({ cluster: ilb.cluster, step: `address of ${name}` }, (say) =>
-      waitForAddress(run, { session, namespace: ilb.namespace, name }, say),
-    );
+  return [...new Set(names)].sort();
 }
 
 interface Awaited {

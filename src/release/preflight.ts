@@ -21,6 +21,19 @@ const chartRules: Readonly<Record<string, readonly Omit<Rule, 'verbs'>[]>> = {
     { group: 'batch', resource: 'jobs' },
     { group: 'apps', resource: 'daemonsets' },
   ],
+  'eastwest-gateway': [
+    { group: '', resource: 'services' },
+    { group: '', resource: 'serviceaccounts' },
+    { group: 'apps', resource: 'deployments' },
+    { group: 'policy', resource: 'poddisruptionbudgets' },
+    { group: 'networking.istio.io', resource: 'gateways' },
+    { group: 'networking.istio.io', resource: 'virtualservices' },
+  ],
+  'istio-reader': [
+    { group: '', resource: 'serviceaccounts' },
+    { group: 'rbac.authorization.k8s.io', resource: 'clusterroles' },
+    { group: 'rbac.authorization.k8s.io', resource: 'clusterrolebindings' },
+  ],
   'istio-remote': [
     { group: '', resource: 'services' },
     { group: 'discovery.k8s.io', resource: 'endpointslices' },
@@ -32,7 +45,7 @@ const chartRules: Readonly<Record<string, readonly Omit<Rule, 'verbs'>[]>> = {
     { group: 'rbac.authorization.k8s.io', resource: 'clusterroles' },
   ],
 };
-const clusterWide: ReadonlySet<string> = new Set(['mutatingwebhookconfigurations', 'clusterroles', 'namespaces']);
+const clusterWide: ReadonlySet<string> = new Set(['mutatingwebhookconfigurations', 'clusterroles', 'clusterrolebindings', 'namespaces']);
 const writing = ['create', 'patch', 'delete'] as const;
 
 const Review = z.object({ status: z.object({ allowed: z.boolean() }) });

@@ -1,6 +1,8 @@
 // README.md of a generated chart: what it is, the command that installs it, and what comes before and after it. It speaks of its own
 // release alone: were there a word about another cluster, a change there would make a new version of every chart.
 import { namespacesRelease, releaseNames } from '../base/names.ts';
+import { EastwestGatewayValues } from '../plan/values/eastwest-gateway.ts';
+import { IstioReaderValues } from '../plan/values/istio-reader.ts';
 import { IstioRemoteValues } from '../plan/values/istio-remote.ts';
 import { IstioRemoteClassicValues } from '../plan/values/istio-remote-classic.ts';
 import { RouteInstallerValues } from '../plan/values/route-installer.ts';
@@ -63,6 +65,18 @@ const texts: Readonly<Record<ChartKind, ChartText>> = {
     command: ({ release, namespace }) => `${install(release, namespace)} --wait --wait-for-jobs`,
     next: removal('route-installer', 'mode=remove', 'Without that the routes stay on the nodes until they reboot.'),
     values: () => valuesTable(RouteInstallerValues),
+  },
+  'eastwest-gateway': {
+    purpose: 'The gateway through which pods of other networks reach those of this cluster, with mutual TLS from pod to pod.',
+    command: ({ release, namespace }) => `${install(release, namespace)} --wait`,
+    next: removal('eastwest-gateway', 'service.keep=false', 'Without that the Service stays, so that no address is lost by mistake.'),
+    values: () => valuesTable(EastwestGatewayValues),
+  },
+  'istio-reader': {
+    purpose: 'The account by which the istiod of other clusters reads this one.',
+    command: ({ release, namespace }) => install(release, namespace),
+    next: 'The other primaries find the services of this cluster once they have its remote secret, the last step below.',
+    values: () => valuesTable(IstioReaderValues),
   },
   'istio-remote': {
     purpose: 'Lets the cluster use the istiod of another cluster: its Service, endpoints, injection webhook and reader account.',

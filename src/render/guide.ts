@@ -2,7 +2,7 @@
 import { namespacesRelease } from '../base/names.ts';
 import type { ClusterPlan, MeshPlan, PlannedRelease } from '../plan/types.ts';
 import { clustersByName } from './releases.ts';
-import type { IndexedRelease, ReleaseIndex } from './types.ts';
+import { type IndexedRelease, type ReleaseIndex, remoteSecretOrder } from './types.ts';
 
 /** One line for people about what was made in a cluster. */
 interface GuideItem {
@@ -55,7 +55,9 @@ interface GuideSecret {
 
 const removeWith: Readonly<Record<IndexedRelease['chart'], string | undefined>> = {
   'istio-ilb': 'keep=false',
+  'eastwest-gateway': 'service.keep=false',
   'route-installer': 'mode=remove',
+  'istio-reader': undefined,
   'istio-remote': undefined,
   'istio-remote-classic': undefined,
 };
@@ -67,7 +69,9 @@ export interface Guide {
   readonly isthmusVersion: string;
   readonly namespacesRelease: string;
   readonly clusters: readonly GuideCluster[];
+  /** Before the secrets, and after them. */
   readonly steps: readonly GuideStep[];
+  readonly lateSteps: readonly GuideStep[];
   readonly removals: readonly GuideStep[];
   /** Secrets whose token is made by a release that is ready. */
   readonly secrets: readonly GuideSecret[];
@@ -79,7 +83,8 @@ export interface Guide {
 
 /** The data of the templates README.md.hbs and install.sh.hbs: every step in order of installation, and what waits. */
 export function guideData(plan: MeshPlan, index: ReleaseIndex): Guide {
-  const steps = index.releases.filter(({ folder }) => folder !== undefined).map((release) => guideStep(release, index));
+  const ready = index.releases.filter(({ folder }) => folder !== undefined);
+  const [early, late] = [ready.filter(({ order }) => order < remoteSecretOrder), ready.filter(({ order }) => order >= remoteSecretOrder)];
   return {
     mesh: plan.mesh,
     meshID: plan.meshID,
@@ -87,7 +92,8 @@ export function guideData(plan: MeshPlan, index: ReleaseIndex): Guide {
     isthmusVersion: index.isthmus,
     namespacesRelease,
     clusters: clustersByName(plan).map((cluster, position) => guideCluster(cluster, position + 1, index)),
-    steps,
+    steps: early.map((release) => guideStep(release, index)),
+    lateSteps: late.map((release) => guideStep(release, index)),
     removals: index.releases.map((release) => guideStep(release, index)).toReversed(),
     secrets: readySecrets(index).map((secret) => guideSecret(secret, index)),
     secretRemovals: index.remoteSecrets.map((secret) => guideSecret(secret, index)),
@@ -172,6 +178,10 @@ function describe(release: PlannedRelease, cluster: ClusterPlan): string {
         .join(', ');
     case 'route-installer':
       return `${count(release.values.routes.length, 'route')} on ${count(cluster.nodes.length, 'node')}`;
+    case 'eastwest-gateway':
+      return `gateway of network ${release.values.network} (${release.service.ports.map(({ port }) => port).join(', ')})`;
+    case 'istio-reader':
+      return `ServiceAccount ${release.values.serviceAccount}, as which other clusters read this one`;
     case 'istio-remote':
       return `istiod at ${release.values.webhook.injectionURL || release.values.remotePilotAddresses.join(', ')}`;
     case 'istio-remote-classic':

@@ -4,6 +4,8 @@ import { failure } from '../base/errors.ts';
 import { toYaml } from '../base/yaml.ts';
 import type { ClusterPlan, MeshPlan, PlannedRelease } from '../plan/types.ts';
 import { imageText } from '../plan/values/common.ts';
+import { EastwestGatewayValues } from '../plan/values/eastwest-gateway.ts';
+import { IstioReaderValues } from '../plan/values/istio-reader.ts';
 import { IstioRemoteValues } from '../plan/values/istio-remote.ts';
 import { IstioRemoteClassicValues } from '../plan/values/istio-remote-classic.ts';
 import { RouteInstallerValues } from '../plan/values/route-installer.ts';
@@ -107,6 +109,10 @@ function valuesText(release: Exclude<PlannedRelease, { readonly chart: 'istio-il
   switch (release.chart) {
     case 'route-installer':
       return valuesYaml(RouteInstallerValues, release.values);
+    case 'eastwest-gateway':
+      return valuesYaml(EastwestGatewayValues, release.values);
+    case 'istio-reader':
+      return valuesYaml(IstioReaderValues, release.values);
     case 'istio-remote':
       return valuesYaml(IstioRemoteValues, release.values);
     case 'istio-remote-classic':

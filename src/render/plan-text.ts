@@ -22,6 +22,7 @@ export function describePlan(plan: MeshPlan, next: string = nextStep(plan)): str
   const sections = [
     `${title(plan)}\n`,
     columns(plan.clusters.map(clusterCells)),
+    describeNetworks(plan),
     section('Will change', columns(plan.clusters.flatMap(changeCells))),
     ...plan.clusters.map((cluster) => describeRoutes(cluster)),
     section('Not joined by routes', columns(plan.links.filter((link) => link.by !== 'routes').map(linkCells))),
@@ -55,6 +56,12 @@ function clusterCells({ name, role, summary, nodes }: ClusterPlan): string[] {
   ];
 }
 
+/** Nothing to say where all clusters are in one. */
+function describeNetworks({ clusters }: MeshPlan): string {
+  if (new Set(clusters.map(({ network }) => network)).size === 1) return '';
+  return section('Networks', columns(clusters.map(({ name, network, networkReason }) => [name, network, networkReason])));
+}
+
 /** Lines of one cluster: its name in the first only, the release in the first line of each release only. */
 function changeCells(cluster: ClusterPlan): string[][] {
   const rows = [
@@ -72,6 +79,8 @@ function rowsOf(name: string, lines: readonly string[]): string[][] {
 function releaseLines(release: PlannedRelease, cluster: ClusterPlan): string[] {
   if (release.chart === 'istio-ilb') return release.services.map(ilbLine);
   if (release.chart === 'route-installer') return [routesLine(cluster)];
+  if (release.chart === 'eastwest-gateway') return [gatewayLine(release)];
+  if (release.chart === 'istio-reader') return [`ServiceAccount ${release.values.serviceAccount}, as which other clusters read this one`];
   const [waitsFor] = release.waitsFor;
   if (release.chart === 'istio-remote') {
     const { remotePilotAddresses, webhook } = release.values;
@@ -81,6 +90,11 @@ function releaseLines(release: PlannedRelease, cluster: ClusterPlan): string[] {
   if (waitsFor !== undefined) return [`waits for ${release.waitsFor.map((what) => `the ${what}`).join(', ')}`];
   const endpoints = Object.entries(release.values.endpoints).map(([name, addresses]) => `${name} ${(addresses ?? []).join(' ')}`);
   return [`${endpoints.join(', ')}; a citadel of its own`];
+}
+
+function gatewayLine({ service, waitsFor }: PlannedRelease & { readonly chart: 'eastwest-gateway' }): string {
+  const [first] = waitsFor;
+  return `${ilbLine(service)}${first === undefined ? '' : `; waits for the ${first}`}`;
 }
 
 function ilbLine({ name, ports, address }: Ilb): string {
@@ -112,7 +126,7 @@ function routeCells({ dst, via, cluster, node }: Route): string[] {
 }
 
 function linkCells({ clusters, by, reason }: Link): string[] {
-  const how = { routes: '', network: 'the network carries pods', gateways: 'gateways needed', nothing: 'not joined' } as const;
+  const how = { routes: '', network: 'the network carries pods', gateways: 'east-west gateways', nothing: 'not joined' } as const;
   return [`${clusters[0]} and ${clusters[1]}`, how[by], reason];
 }
 

@@ -3,10 +3,20 @@ import type { ClusterPlan, MeshPlan, PlannedRelease } from '../plan/types.ts';
 import type { Mesh } from '../spec/schema.ts';
 import type { ChartFolder } from './charts.ts';
 import { keptServices } from './ilb.ts';
-import type { IndexedRelease, ReleaseIndex } from './types.ts';
+import { type IndexedRelease, type ReleaseIndex, remoteSecretOrder } from './types.ts';
 
 /** Order of installation within the mesh: all of a lower number come first, whatever their cluster. */
-const orders = { 'istio-ilb': 10, 'route-installer': 20, 'istio-remote': 30, 'istio-remote-classic': 30 } as const;
+const orders = {
+  'istio-ilb': 10,
+  'eastwest-gateway': 10,
+  'route-installer': 20,
+  'istio-reader': 30,
+  'istio-remote': 30,
+  'istio-remote-classic': 30,
+} as const;
+
+/** The gateway of a remote, which the istiod of its primary injects once it knows the remote. */
+const remoteGatewayOrder = remoteSecretOrder + 5;
 
 /**
  * The index of everything in a plan.
@@ -53,6 +63,8 @@ function indexCluster(cluster: ClusterPlan, mesh: Mesh): ReleaseIndex['clusters'
   return {
     name: cluster.name,
     role: cluster.role,
+    network: cluster.network,
+    ...(cluster.controlPlane === undefined ? {} : { controlPlane: cluster.controlPlane }),
     ...(wanted?.context === undefined ? {} : { context: wanted.context }),
     ...(wanted?.kubeconfig === undefined ? {} : { kubeconfig: wanted.kubeconfig }),
     ...(cluster.uid === undefined ? {} : { uid: cluster.uid }),
@@ -64,6 +76,11 @@ function indexCluster(cluster: ClusterPlan, mesh: Mesh): ReleaseIndex['clusters'
   };
 }
 
+function keptOf(release: PlannedRelease): Pick<IndexedRelease, 'kept'> {
+  if (release.chart === 'istio-ilb') return { kept: keptServices(release.services) };
+  return release.chart === 'eastwest-gateway' ? { kept: keptServices([release.service]) } : {};
+}
+
 function indexRelease(release: PlannedRelease, cluster: ClusterPlan, folders: ReadonlyMap<string, ChartFolder>): IndexedRelease {
   const made = folders.get(folderKey(cluster.name, release.name));
   return {
@@ -71,9 +88,9 @@ function indexRelease(release: PlannedRelease, cluster: ClusterPlan, folders: Re
     namespace: release.namespace,
     cluster: cluster.name,
     chart: release.chart,
-    order: orders[release.chart],
+    order: release.chart === 'eastwest-gateway' && cluster.role === 'remote' ? remoteGatewayOrder : orders[release.chart],
     ...(made === undefined ? {} : { folder: made.folder, digest: made.digest, version: made.version }),
-    ...(release.chart === 'istio-ilb' && made !== undefined ? { kept: keptServices(release.services) } : {}),
+    ...(made === undefined ? {} : keptOf(release)),
     waitsFor: release.waitsFor,
   };
 }

@@ -70,7 +70,7 @@ const maxAddress = 39;
 const notes = {
   routes: '',
   network: 'the network carries pod addresses',
-  gateways: 'different networks: gateways needed',
+  gateways: 'different networks: through their gateways',
   nothing: 'not joined',
 } as const;
 

@@ -33,6 +33,9 @@ const Namespace = z
   })
   .readonly();
 
+/** Where remote secrets stand in the order of releases: what istiod must inject into a remote comes after them. */
+export const remoteSecretOrder = 35;
+
 /** One helm release as written in releases.yaml. */
 export const IndexedRelease = z
   .strictObject({
@@ -40,7 +43,7 @@ export const IndexedRelease = z
     namespace: z.string(),
     cluster: z.string(),
     /** Name of the hand-written or generated chart it is made from. */
-    chart: z.enum(['istio-ilb', 'route-installer', 'istio-remote', 'istio-remote-classic']),
+    chart: z.enum(['istio-ilb', 'eastwest-gateway', 'route-installer', 'istio-reader', 'istio-remote', 'istio-remote-classic']),
     /** Chart folder below out/; absent while the release waits. */
     folder: z.string().optional(),
     /** SHA-256 of the chart folder's files, so that an unchanged release needs no helm call. */
@@ -49,7 +52,7 @@ export const IndexedRelease = z
     version: z.string().optional(),
     /** Objects that helm keeps when the release is uninstalled; uninstall deletes them afterwards. */
     kept: z.array(ObjectReference).readonly().optional(),
-    /** Install order within the mesh: all of a lower order come first. */
+    /** Install order within the mesh: all of a lower order come first; remote secrets come between those below `remoteSecretOrder` and the others. */
     order: z.int(),
     waitsFor: z.array(z.string()).readonly(),
   })
@@ -83,6 +86,8 @@ export const ReleaseIndex = z
           .strictObject({
             name: z.string(),
             role: z.enum(['primary', 'remote']),
+            network: z.string(),
+            controlPlane: z.string().optional().describe('The primary that serves it; absent for primaries'),
             context: z.string().optional(),
             kubeconfig: z.string().optional().describe('A relative path starts from out/'),
             uid: z.string().optional(),

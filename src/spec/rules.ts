@@ -1,10 +1,10 @@
 // What mesh.yaml must keep beyond its shape: rules between clusters, and between the fields of one cluster.
 import { type Cidr, compareCidrs, contains, formatAddress, parseAddress, parseCidr } from '../base/cidr.ts';
 import { closest } from '../base/closest.ts';
-import { ilbNames, shortText } from '../base/names.ts';
+import { gatewayName, ilbNames, shortText } from '../base/names.ts';
 import type { YamlSource } from '../base/yaml.ts';
 import type { Mistake, Path } from './issues.ts';
-import { type Cluster, eraOf, type Istio } from './schema.ts';
+import { type Cluster, type Era, eraOf, type Istio } from './schema.ts';
 
 /** What of mesh.yaml is well-formed on its own. */
 export interface MeshParts {
@@ -45,11 +45,14 @@ function istioMistakes(istio: Istio, entries: readonly Entry[]): Mistake[] {
     era === 'modern' || istio.ca === undefined
       ? []
       : [{ path: ['istio', 'ca'], message: `Citadel of Istio ${istio.version} signs with a certificate of its own; leave it out` }];
-  return [
-    ...revision,
-    ...ca,
-    ...entries.filter(({ cluster }) => cluster.role === 'primary').flatMap((entry) => ilbMistakes(entry, ilbNames[era])),
-  ];
+  return [...revision, ...ca, ...entries.flatMap((entry) => balancerMistakes(entry, era))];
+}
+
+/** Every cluster may get a gateway, and with it a load balancer; Istio 0.8 has none in front of a remote. */
+function balancerMistakes(entry: Entry, era: Era): Mistake[] {
+  const isPrimary = entry.cluster.role === 'primary';
+  if (era === 'classic') return isPrimary ? ilbMistakes(entry, ilbNames.classic) : remoteBalancerMistakes(entry);
+  return ilbMistakes(entry, [...(isPrimary ? ilbNames.modern : []), gatewayName]);
 }
 
 function ilbMistakes({ cluster, path }: Entry, names: readonly string[]): Mistake[] {
@@ -58,7 +61,7 @@ function ilbMistakes({ cluster, path }: Entry, names: readonly string[]): Mistak
     .map((service) => ({
       path: [...path, 'loadBalancer', 'addresses', service],
       key: true,
-      message: `there is no such ILB for this Istio; there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`,
+      message: `there is no such load balancer here; there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`,
     }));
 }
 
@@ -92,11 +95,8 @@ function primaryMistakes(entries: readonly Entry[]): Mistake[] {
 
 function controlPlaneMistakes({ cluster, path }: Entry, primaries: readonly string[], entries: readonly Entry[]): Mistake[] {
   const { controlPlane } = cluster;
-  if (controlPlane === undefined) {
-    if (primaries.length === 1) return [];
-    return [{ path, message: `controlPlane is required where there are several primaries: ${primaries.join(' or ')}` }];
-  }
-  if (primaries.includes(controlPlane)) return [];
+  // Which of several primaries is the nearest is known once the networks are.
+  if (controlPlane === undefined || primaries.includes(controlPlane)) return [];
   const at = [...path, 'controlPlane'];
   if (controlPlane === cluster.name) return [{ path: at, message: 'names the cluster itself; a remote is served by a primary' }];
   if (entries.some((entry) => entry.cluster.name === controlPlane)) return [{ path: at, message: `${controlPlane} is not a primary` }];
@@ -108,7 +108,7 @@ function controlPlaneMistakes({ cluster, path }: Entry, primaries: readonly stri
 function clusterMistakes(entry: Entry, locate: Locate): Mistake[] {
   return [
     ...sourceMistakes(entry),
-    ...(entry.cluster.role === 'primary' ? remoteFieldMistakes(entry) : primaryFieldMistakes(entry)),
+    ...(entry.cluster.role === 'primary' ? remoteFieldMistakes(entry) : []),
     ...familyMistakes(entry),
     ...nestedMistakes(entry, 'podCIDRs'),
     ...nestedMistakes(entry, 'serviceCIDRs'),
@@ -130,7 +130,7 @@ function remoteFieldMistakes({ cluster, path }: Entry): Mistake[] {
     .map((field) => ({ path: [...path, field], key: true, message: 'is only for remotes; this cluster is a primary' }));
 }
 
-function primaryFieldMistakes({ cluster, path }: Entry): Mistake[] {
+function remoteBalancerMistakes({ cluster, path }: Entry): Mistake[] {
   const { platform, class: className, annotations, addresses, sourceRanges } = cluster.loadBalancer;
   const maps = [annotations, addresses].some((map) => Object.keys(map).length > 0);
   if (!maps && platform === undefined && className === undefined && sourceRanges === undefined) return [];

@@ -82,17 +82,17 @@ const LoadBalancer = z
       .record(annotationKey, z.string())
       .readonly()
       .default({})
-      .describe('Annotations added to every ILB Service, over those of the platform'),
+      .describe('Annotations added to every Service, over those of the platform'),
     addresses: z
-      .record(name('Name of an ILB Service', 63), address)
+      .record(name('Name of a Service', 63), address)
       .readonly()
       .default({})
-      .describe('Fixed address per ILB Service, such as istiod-ilb: 10.0.0.5'),
+      .describe('Fixed address per Service, such as istiod-ilb: 10.0.0.5 or istio-eastwestgateway: 10.0.0.9'),
     sourceRanges: z
       .array(cidr)
       .readonly()
       .optional()
-      .describe('Who may connect; nodes and pods of the other clusters when absent, [] for everyone'),
+      .describe('Who may connect, [] for everyone; when absent, nodes and pods of the other clusters to an ILB, and everyone to a gateway'),
   })
   .readonly();
 
@@ -123,8 +123,13 @@ export const Cluster = z
     kubeconfig: path('Path of the kubeconfig, from the folder of mesh.yaml; KUBECONFIG or ~/.kube/config when absent').optional(),
     facts: relativePath('Path of a facts file written by `isthmus inspect --out`, relative to mesh.yaml').optional(),
     icpConfig: relativePath("Path of IBM Cloud Private's cluster/config.yaml, relative to mesh.yaml").optional(),
-    controlPlane: z.string().optional().describe('The primary that serves this remote; the only one when absent'),
-    network: networkName('Network: clusters of one network reach each other by routes').default('network1'),
+    controlPlane: z
+      .string()
+      .optional()
+      .describe('The primary that serves this remote; the only one, or the only one of its network, when absent'),
+    network: networkName(
+      'Network: pods of one network reach each other directly, those of different networks through east-west gateways; found out when absent',
+    ).optional(),
     podCIDRs: cidrs.optional().describe('Pod CIDRs; found in the cluster when absent'),
     serviceCIDRs: cidrs.optional().describe('Service CIDRs; found in the cluster when absent'),
     nodes: z
@@ -135,9 +140,11 @@ export const Cluster = z
       .describe('Nodes, for clusters that cannot be read'),
     apiServer: httpsUrl('API server URL as the primary reaches it; that of the kubeconfig when absent').optional(),
     remotePilotAddress: RemotePilot.optional().describe(
-      'Control plane address used by this remote: one or several IPs or a host name; the ILB of its primary when absent',
+      'Control plane address used by this remote: one or several IPs or a host name; the ILB or the gateway of its primary when absent',
     ),
-    loadBalancer: LoadBalancer.prefault({}).describe('How the ILB Services of a primary get their addresses'),
+    loadBalancer: LoadBalancer.prefault({}).describe(
+      'How the Services of type LoadBalancer get their addresses: the ILBs of a primary, the east-west gateway of any cluster',
+    ),
   })
   .readonly();
 

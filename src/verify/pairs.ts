@@ -1,9 +1,12 @@
 // Which clusters of a mesh can be expected to reach each other's pods.
-import type { Mesh } from '../spec/schema.ts';
+import type { ReleaseIndex } from '../render/types.ts';
 import type { Pair } from './types.ts';
 
-/** Ordered pairs of clusters that routes or their network join, and unordered pairs that nothing of isthmus joins; by name. */
-export function pairsOf({ clusters }: Mesh): { readonly joined: readonly Pair[]; readonly apart: readonly Pair[] } {
+/** Ordered pairs of clusters of one network, and unordered pairs of different networks, which gateways join; by name. */
+export function pairsOf({ clusters }: Pick<ReleaseIndex, 'clusters'>): {
+  readonly joined: readonly Pair[];
+  readonly apart: readonly Pair[];
+} {
   const sorted = clusters.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const pairs = sorted.flatMap((from) => sorted.filter((to) => to !== from).map((to) => ({ from, to })));
   const named = ({ from, to }: (typeof pairs)[number]) => ({ from: from.name, to: to.name });

@@ -27,7 +27,7 @@ export interface VerifyOptions {
  * @throws IsthmusError after Ctrl-C, or when another run is at work in a cluster
  */
 export async function verifyMesh(input: ProbeInput, deps: ReleaseDeps, options: VerifyOptions = {}): Promise<VerifyResult> {
-  const { joined, apart } = pairsOf(input.mesh);
+  const { joined, apart } = pairsOf(input.generated.index);
   const { sessions, unreachable } = await openSessions(input.generated, deps);
   try {
     const gate = gateOf(input.generated, deps, { sessions, options });
@@ -37,7 +37,10 @@ export async function verifyMesh(input: ProbeInput, deps: ReleaseDeps, options: 
       clusters.set(session.spec.name, verifiedCluster(session, input.generated, { gate, probe }));
     }
     const result = await gate.during(verifyPairs(sceneOf(deps, options, { clusters, unreachable }), joined));
-    const notes = apart.map(({ from, to }) => `${from} and ${to} are in different networks; only gateways could join them.`);
+    const notes = apart.map(
+      ({ from, to }) =>
+        `${from} and ${to} are in different networks: pods reach each other through gateways, so there are no routes to look at.`,
+    );
     return { ...result, notes: [...notes, ...result.notes] };
   } finally {
     for (const { client } of sessions) client.close();

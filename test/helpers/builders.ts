@@ -136,6 +136,12 @@ export function planPair(
   return planMesh({ mesh: mesh(entries, change.mesh), inputs: pair(change) });
 }
 
+/** `planPair`, where mesh.yaml says that both clusters are in one network: what speaks against that is then an error. */
+export function planFlat(change: Parameters<typeof planPair>[0] = {}): MeshPlan {
+  const network = 'network1';
+  return planPair({ ...change, primary: { network, ...change.primary }, remote: { network, ...change.remote } });
+}
+
 const seedAddresses = {
   'istio-pilot-ilb': '9.111.255.5',
   'istio-policy-ilb': '9.111.255.7',

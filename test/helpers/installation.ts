@@ -52,6 +52,18 @@ const ilbChart: FakeChart = {
   ],
 };
 
+function gatewayChart(cluster: string): FakeChart {
+  const metadata = { name: 'istio-eastwestgateway', namespace: 'istio-system' };
+  const kept = { annotations: { 'helm.sh/resource-policy': 'keep' } };
+  return {
+    chart: `eastwest-gateway-${cluster}-${version}`,
+    objects: () => [
+      { apiVersion: 'v1', kind: 'Service', metadata: { ...metadata, ...kept }, spec: { type: 'LoadBalancer' } },
+      { apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec: { replicas: 2 } },
+    ],
+  };
+}
+
 const remoteChart: FakeChart = {
   chart: `istio-remote-cluster2-${version}`,
   objects: () => [
@@ -71,6 +83,7 @@ export function reconcile(cluster: FakeCluster): void {
   for (const object of [...cluster.objects.values()]) {
     if (object.kind === 'Job') cluster.add({ ...object, status: { conditions: [{ type: 'Complete', status: 'True' }] } });
     if (object.kind === 'DaemonSet') cluster.add(...[...cluster.objects.values()].filter(({ kind }) => kind === 'Node').map(keeperPod));
+    if (object.kind === 'Deployment') cluster.add({ ...object, status: { updatedReplicas: 2, availableReplicas: 2 } });
     if (object.kind === 'Secret' && object.metadata.name === 'reader-token' && object['data'] === undefined)
       cluster.add({ ...object, data: { token, 'ca.crt': 'Y2E=' } });
     if (object.kind === 'Service') cluster.add({ ...object, status: { loadBalancer: { ingress: [{ ip: '10.0.0.9' }] } } });
@@ -111,8 +124,17 @@ export function releaseIndex() {
     istio: { version: '1.30.3', namespace: 'istio-system', revision: '' },
     routesNamespace: 'isthmus-system',
     clusters: [
-      { name: 'cluster1', role: 'primary', context: 'one', uid: 'uid-1', namespaces, nodes: ['n1', 'n2'] },
-      { name: 'cluster2', role: 'remote', context: 'two', uid: 'uid-2', namespaces, nodes: ['n1', 'n2'] },
+      { name: 'cluster1', role: 'primary', network: 'network1', context: 'one', uid: 'uid-1', namespaces, nodes: ['n1', 'n2'] },
+      {
+        name: 'cluster2',
+        role: 'remote',
+        network: 'network1',
+        controlPlane: 'cluster1',
+        context: 'two',
+        uid: 'uid-2',
+        namespaces,
+        nodes: ['n1', 'n2'],
+      },
     ],
     releases: [
       {
@@ -132,6 +154,21 @@ export function releaseIndex() {
   };
 }
 
+/** The same clusters in networks of their own: no routes, and a gateway in each. */
+export function gatewayIndex() {
+  const index = releaseIndex();
+  const kept = [{ apiVersion: 'v1', kind: 'Service', namespace: 'istio-system', name: 'istio-eastwestgateway' }];
+  return {
+    ...index,
+    clusters: index.clusters.map((cluster) => ({ ...cluster, network: `net-${cluster.name}` })),
+    releases: [
+      { ...release('eastwest-gateway', 'cluster1', 10), kept },
+      release('istio-remote', 'cluster2', 30),
+      { ...release('eastwest-gateway', 'cluster2', 40), kept },
+    ],
+  };
+}
+
 export const out = '/home/me/out';
 
 const charts: Readonly<Record<string, FakeChart>> = {
@@ -139,6 +176,8 @@ const charts: Readonly<Record<string, FakeChart>> = {
   [`${out}/clusters/cluster1/route-installer`]: routesChart('cluster1'),
   [`${out}/clusters/cluster2/route-installer`]: routesChart('cluster2'),
   [`${out}/clusters/cluster2/istio-remote`]: remoteChart,
+  [`${out}/clusters/cluster1/eastwest-gateway`]: gatewayChart('cluster1'),
+  [`${out}/clusters/cluster2/eastwest-gateway`]: gatewayChart('cluster2'),
 };
 
 /** The two clusters as they are before anything of ours is in them. */
@@ -152,7 +191,7 @@ export function twoClusters(): { readonly one: FakeCluster; readonly two: FakeCl
 
 export interface InstallationOptions extends FakeSystemOptions {
   readonly clusters: Readonly<Record<'one' | 'two', FakeCluster>>;
-  readonly index?: ReturnType<typeof releaseIndex>;
+  readonly index?: ReturnType<typeof releaseIndex> | ReturnType<typeof gatewayIndex>;
   readonly onChange?: (what: string) => void;
   readonly reconcile?: (cluster: FakeCluster) => void;
 }

@@ -113,7 +113,7 @@ function twoClusters(options: {
           { ...secret, server: 'https://9.111.255.77:8001', serviceAccount: account, tokenSecret: `${account}-istio-remote-secret-token` },
         ],
       },
-      { ...remote, releases: [...remote.releases, options.remote] },
+      { ...remote, controlPlane: 'cluster1', releases: [...remote.releases, options.remote] },
     ],
     findings: [{ code: 'ISM031', severity: 'warning', cluster: 'cluster2', message: 'Pod CIDR 20.1.0.0/16 is public address space.' }],
   };
@@ -133,6 +133,7 @@ function cluster({ name, role, nodes, podCIDR, peers }: ClusterRequest): Cluster
     name,
     role,
     network: 'network1',
+    networkReason: 'no network is given',
     summary: { kubernetes: '1.34.4', cni: 'Calico', podCIDRs: [{ cidr: podCIDR, source: 'mesh.yaml:12:5' }], serviceCIDRs: [] },
     nodes,
     routes,

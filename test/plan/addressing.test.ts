@@ -1,6 +1,6 @@
 // Address ranges that must not meet, and ranges that cannot be routed.
 import type { ClusterFacts } from '../../src/facts/schema.ts';
-import { codesOf, findingsOf, node, planPair, routeTexts } from '../helpers/builders.ts';
+import { codesOf, findingsOf, node, planFlat, planPair, routeTexts } from '../helpers/builders.ts';
 import { assert, describe } from '../helpers/suite.ts';
 
 const pods = (...value: string[]): Partial<ClusterFacts> => ({ podCIDRs: { value, source: 'IPPool a' } });
@@ -13,7 +13,7 @@ describe('address ranges of two clusters', ({ test }) => {
   });
 
   test('are refused when pod CIDRs overlap, with both and the common part', () => {
-    const plan = planPair({ two: pods('10.1.128.0/17') });
+    const plan = planFlat({ two: pods('10.1.128.0/17') });
 
     const [finding] = findingsOf(plan, 'ISM010');
     assert.is(finding?.severity, 'error');
@@ -49,7 +49,7 @@ describe('address ranges of two clusters', ({ test }) => {
       ],
     ];
     for (const [two, message] of cases) {
-      const plan = planPair({ two });
+      const plan = planFlat({ two });
 
       assert.equal(
         findingsOf(plan, 'ISM011').map((finding) => finding.message),
@@ -60,7 +60,7 @@ describe('address ranges of two clusters', ({ test }) => {
   });
 
   test('are compared both ways', () => {
-    const plan = planPair({ one: services('10.2.64.0/18') });
+    const plan = planFlat({ one: services('10.2.64.0/18') });
 
     assert.is(
       findingsOf(plan, 'ISM011')[0]?.message,
@@ -70,22 +70,22 @@ describe('address ranges of two clusters', ({ test }) => {
   });
 
   test('are refused when a pod CIDR holds own nodes or the own API server', () => {
-    const inside = planPair({ one: { nodes: [node('n1', '10.1.0.11', ['10.1.1.0/26'])] } });
-    const server = planPair({ one: { server: { value: 'https://[fd00::1]:6443', source: '' }, ...pods('10.1.0.0/16', 'fd00::/64') } });
+    const inside = planFlat({ one: { nodes: [node('n1', '10.1.0.11', ['10.1.1.0/26'])] } });
+    const server = planFlat({ one: { server: { value: 'https://[fd00::1]:6443', source: '' }, ...pods('10.1.0.0/16', 'fd00::/64') } });
 
     assert.is(findingsOf(inside, 'ISM012')[0]?.message, 'Its pod CIDRs 10.1.0.0/16 hold its own node addresses 10.1.0.11.');
     assert.is(findingsOf(server, 'ISM012')[0]?.message, 'Its pod CIDRs 10.1.0.0/16 and fd00::/64 hold its own API server fd00::1.');
   });
 
   test('are accepted with a warning when only service CIDRs overlap', () => {
-    const plan = planPair({ two: services('10.96.0.0/16') });
+    const plan = planFlat({ two: services('10.96.0.0/16') });
 
     assert.is(findingsOf(plan, 'ISM013')[0]?.message, 'Service CIDR 10.96.0.0/16 is in both cluster1 and cluster2.');
     assert.is(routeTexts(plan, 'cluster1').length, 2);
   });
 
   test('are refused where the two have no IP family in common', () => {
-    const plan = planPair({ two: { ...pods('fd00:2::/64'), nodes: [node('n1', 'fd01::2', ['fd00:2::/122'])] } });
+    const plan = planFlat({ two: { ...pods('fd00:2::/64'), nodes: [node('n1', 'fd01::2', ['fd00:2::/122'])] } });
 
     assert.is(findingsOf(plan, 'ISM018')[0]?.message, 'Pods of cluster1 have IPv4 only, pods of cluster2 IPv6 only.');
     assert.equal(routeTexts(plan, 'cluster1'), []);
@@ -96,7 +96,7 @@ describe('address ranges of two clusters', ({ test }) => {
       { value: '192.168.1.21', source: 'InternalIP' },
       { value: 'fd01::21', source: 'InternalIP' },
     ];
-    const plan = planPair({
+    const plan = planFlat({
       two: { ...pods('10.2.0.0/16', 'fd00:2::/64'), nodes: [node('n1', '', ['10.2.1.0/26', 'fd00:2::/122'], { addresses, subnets })] },
     });
 
@@ -118,13 +118,13 @@ describe('address ranges of two clusters', ({ test }) => {
       ],
     });
 
-    const plan = planPair({ one: dual(1), two: dual(2) });
+    const plan = planFlat({ one: dual(1), two: dual(2) });
 
     assert.equal(routeTexts(plan, 'cluster1'), ['10.2.1.0/26 via 192.168.1.2', 'fd00:2::/122 via fd01::2']);
   });
 
   test('are refused when a node address is in both', () => {
-    const plan = planPair({ two: { nodes: [node('x', '192.168.1.12', ['10.2.1.0/26'], { subnets })] } });
+    const plan = planFlat({ two: { nodes: [node('x', '192.168.1.12', ['10.2.1.0/26'], { subnets })] } });
 
     assert.is(findingsOf(plan, 'ISM021')[0]?.message, 'Node address 192.168.1.12 is in both cluster1 and cluster2.');
     assert.equal(routeTexts(plan, 'cluster2'), []);
@@ -146,7 +146,7 @@ describe('the pod CIDRs of one cluster', ({ test }) => {
       'fe80::/64',
       'ff00::/16',
     ]) {
-      const plan = planPair({ two: pods(cidr) });
+      const plan = planFlat({ two: pods(cidr) });
 
       const [finding] = findingsOf(plan, 'ISM014');
       assert.match(finding?.message ?? '', `Pod CIDR ${cidr} is`);
@@ -156,7 +156,7 @@ describe('the pod CIDRs of one cluster', ({ test }) => {
   });
 
   test('that are reserved get no route even where blocks are in them', () => {
-    const plan = planPair({ two: { ...pods('169.254.0.0/16'), nodes: [node('n1', '192.168.1.21', ['169.254.1.0/26'], { subnets })] } });
+    const plan = planFlat({ two: { ...pods('169.254.0.0/16'), nodes: [node('n1', '192.168.1.21', ['169.254.1.0/26'], { subnets })] } });
 
     assert.equal([routeTexts(plan, 'cluster1'), routeTexts(plan, 'cluster2')], [[], []]);
     assert.is(plan.links[0]?.reason, 'pod CIDR 169.254.0.0/16 of cluster2 is in 169.254.0.0/16 (link-local)');
@@ -177,18 +177,18 @@ describe('the pod CIDRs of one cluster', ({ test }) => {
       'fe80::1%eth0/64',
     ];
     for (const text of texts) {
-      const [finding] = findingsOf(planPair({ two: pods('10.2.0.0/16', text) }), 'ISM015');
+      const [finding] = findingsOf(planFlat({ two: pods('10.2.0.0/16', text) }), 'ISM015');
 
       assert.match(finding?.message ?? '', `Left out of the plan: ${JSON.stringify(text)} `);
       assert.is(finding?.cluster, 'cluster2');
     }
-    assert.match(findingsOf(planPair({ two: pods('10.2.0.1/16') }), 'ISM015')[0]?.message ?? '', 'did you mean 10.2.0.0/16?');
+    assert.match(findingsOf(planFlat({ two: pods('10.2.0.1/16') }), 'ISM015')[0]?.message ?? '', 'did you mean 10.2.0.0/16?');
   });
 
   test('are warned about when carriers use them, when they are public, or tiny', () => {
-    const shared = planPair({ two: { ...pods('100.64.0.0/16'), nodes: [node('n1', '192.168.1.21', ['100.64.1.0/26'], { subnets })] } });
-    const open = planPair({ two: { ...pods('20.2.0.0/16'), nodes: [node('n1', '192.168.1.21', ['20.2.1.0/26'], { subnets })] } });
-    const tiny = planPair({ two: pods('10.2.0.0/16', '10.3.0.0/31') });
+    const shared = planFlat({ two: { ...pods('100.64.0.0/16'), nodes: [node('n1', '192.168.1.21', ['100.64.1.0/26'], { subnets })] } });
+    const open = planFlat({ two: { ...pods('20.2.0.0/16'), nodes: [node('n1', '192.168.1.21', ['20.2.1.0/26'], { subnets })] } });
+    const tiny = planFlat({ two: pods('10.2.0.0/16', '10.3.0.0/31') });
 
     assert.is(findingsOf(shared, 'ISM016')[0]?.severity, 'warning');
     assert.is(findingsOf(open, 'ISM031')[0]?.message, 'Pod CIDR 20.2.0.0/16 is public address space.');
@@ -198,8 +198,8 @@ describe('the pod CIDRs of one cluster', ({ test }) => {
   });
 
   test('may be given twice or side by side, and not nested', () => {
-    const twice = planPair({ two: pods('10.2.0.0/16', '10.2.0.0/16', '10.3.0.0/16') });
-    const nested = planPair({ two: pods('10.2.0.0/16', '10.2.4.0/24') });
+    const twice = planFlat({ two: pods('10.2.0.0/16', '10.2.0.0/16', '10.3.0.0/16') });
+    const nested = planFlat({ two: pods('10.2.0.0/16', '10.2.4.0/24') });
 
     assert.equal(codesOf(twice), ['ISM063']);
     assert.is(findingsOf(nested, 'ISM020')[0]?.message, 'Pod CIDR 10.2.4.0/24 lies inside pod CIDR 10.2.0.0/16.');

@@ -1,7 +1,7 @@
 // What is wrong with the inputs of a plan: the same cluster twice, swapped, old, contradicting or unknown facts.
 import { planMesh } from '../../src/plan/mesh.ts';
 import type { ClusterInput } from '../../src/plan/types.ts';
-import { codesOf, facts, findingsOf, mesh, node, pair, planPair, releaseOf, routeTexts, textFacts } from '../helpers/builders.ts';
+import { codesOf, facts, findingsOf, mesh, node, pair, planFlat, planPair, releaseOf, routeTexts, textFacts } from '../helpers/builders.ts';
 import { assert, describe } from '../helpers/suite.ts';
 
 const entries = [{ name: 'cluster1' }, { name: 'cluster2' }];
@@ -176,7 +176,7 @@ describe("the user's word", ({ test }) => {
 
 describe('ignore', ({ test }) => {
   test('keeps findings and marks them', () => {
-    const plan = planPair({ two: { podCIDRs: { value: ['10.1.0.0/16'], source: '' } }, mesh: { ignore: ['ISM010'] } });
+    const plan = planFlat({ two: { podCIDRs: { value: ['10.1.0.0/16'], source: '' } }, mesh: { ignore: ['ISM010'] } });
 
     assert.is(findingsOf(plan, 'ISM010')[0]?.ignored, true);
     assert.is(findingsOf(plan, 'ISM037')[0]?.ignored, undefined);

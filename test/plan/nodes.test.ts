@@ -1,6 +1,6 @@
 // Which nodes are next hops, at which address, and when they cannot be.
 import type { NodeFacts } from '../../src/facts/schema.ts';
-import { clusterOf, findingsOf, node, planPair, releaseOf, routeTexts } from '../helpers/builders.ts';
+import { clusterOf, findingsOf, node, planFlat, planPair, releaseOf, routeTexts } from '../helpers/builders.ts';
 import { assert, describe } from '../helpers/suite.ts';
 
 const subnets = ['192.168.1.0/24'];
@@ -137,7 +137,7 @@ describe('next hops', ({ test }) => {
   const far = [node('n1', '192.168.2.21', [block], { subnets: ['192.168.2.0/24'] })];
 
   test('in another subnet are refused, both ways, and no route is planned', () => {
-    const plan = planPair({ two: { nodes: far } });
+    const plan = planFlat({ two: { nodes: far } });
 
     assert.equal(
       findingsOf(plan, 'ISM046').map(({ cluster, severity, message }) => [cluster, severity, message]),
@@ -180,7 +180,7 @@ describe('next hops', ({ test }) => {
       node('n2', '192.168.7.12', ['10.1.2.0/26'], { subnets: ['192.168.7.0/24'] }),
     ];
 
-    const plan = planPair({ one: { nodes } });
+    const plan = planFlat({ one: { nodes } });
 
     assert.match(findingsOf(plan, 'ISM046')[0]?.message ?? '', '192.168.1.21 is not in 192.168.7.0/24');
     assert.equal(routeTexts(plan, 'cluster1'), []);

@@ -70,17 +70,6 @@ describe('releases', ({ test }) => {
     assert.equal(clusterOf(plan, 'cluster1').namespaces[1], { name: 'isthmus-system', labels: {}, annotations: {} });
   });
 
-  test('do without routes between networks, and join the control plane all the same', () => {
-    const plan = planPair({ remote: { network: 'network2' } });
-
-    assert.is(findingsOf(plan, 'ISM053')[0]?.severity, 'warning');
-    assert.equal(
-      plan.clusters.map(({ releases }) => releases.map(({ name }) => name)),
-      [['istio-ilb'], ['istio-remote']],
-    );
-    assert.is(releaseOf(plan, 'cluster2', 'istio-remote').values.network, 'network2');
-  });
-
   test('whose values no chart takes are left out, and the plan says which', () => {
     // loadMesh refuses such a network; a program that makes its mesh itself gets the finding.
     const wanted = mesh([

@@ -144,6 +144,8 @@ describe('packages of the hand-written charts', ({ test }) => {
     const packages = await packGeneric(createFiles(), join(root, 'charts'));
 
     assert.equal(packages.map(({ file }) => file).sort(), [
+      'eastwest-gateway-0.1.0.tgz',
+      'istio-reader-0.1.0.tgz',
       'istio-remote-0.1.0.tgz',
       'istio-remote-classic-0.1.0.tgz',
       'route-installer-0.1.0.tgz',

@@ -22,7 +22,7 @@ describe('a preview', ({ test }) => {
     const { steps, failed } = await previewInstall(await readGenerated(system.files, out), system);
 
     assert.equal(failed, []);
-    assert.equal([clusters.one.writes, clusters.two.writes, [...system.written].length], [[], [], 5]);
+    assert.equal([clusters.one.writes, clusters.two.writes, [...system.written].length], [[], [], 7]);
     assert.equal(
       [...new Set(system.commands.map(({ args }) => args[0]))].sort(),
       ['list', 'template', 'upgrade', 'version'],

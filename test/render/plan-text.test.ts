@@ -1,7 +1,7 @@
 // The plan as people read it.
 import { planMesh } from '../../src/plan/mesh.ts';
 import { describeFindings, describePlan } from '../../src/render/plan-text.ts';
-import { mesh, node, pair, planPair, seed } from '../helpers/builders.ts';
+import { mesh, node, pair, planFlat, planPair, seed } from '../helpers/builders.ts';
 import { matchGolden } from '../helpers/golden.ts';
 import { assert, describe } from '../helpers/suite.ts';
 
@@ -18,8 +18,14 @@ describe('the text of a plan', ({ test }) => {
     matchGolden('plan-text/pending.txt', describePlan(planPair()));
   });
 
+  test('says which network each cluster is in and why, and what joins them', () => {
+    const plan = planPair({ two: { podCIDRs: { value: ['10.1.0.0/17'], source: 'IPPool a' } } });
+
+    matchGolden('plan-text/gateways.txt', describePlan(plan));
+  });
+
   test('shows errors first, and what mends them', () => {
-    const plan = planPair({ two: { podCIDRs: { value: ['10.1.0.0/17'], source: 'mesh.yaml:12:5' } } });
+    const plan = planFlat({ two: { podCIDRs: { value: ['10.1.0.0/17'], source: 'mesh.yaml:12:5' } } });
 
     matchGolden('plan-text/errors.txt', describePlan(plan));
   });

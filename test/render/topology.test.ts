@@ -122,7 +122,7 @@ describe('the picture of a mesh', ({ test }) => {
       clusters: apart.clusters.map((cluster) => ({ ...cluster, routes: [], network: `net-${cluster.name}` })),
     });
 
-    assert.ok(texts.includes('different networks: gateways needed'));
+    assert.ok(texts.includes('different networks: through their gateways'));
     assert.ok(texts.some((text) => text.endsWith('net-cluster2')));
     assert.not.ok(texts.some((text) => text.startsWith('network: ')));
   });

@@ -240,7 +240,7 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
     [
       'the address of a Service that is none',
       one('loadBalancer: {addresses: {istio-pilot-ilb: 10.0.0.5}}'),
-      '9:32: clusters.0.loadBalancer.addresses.istio-pilot-ilb: there is no such ILB for this Istio; there is istiod-ilb',
+      '9:32: clusters.0.loadBalancer.addresses.istio-pilot-ilb: there is no such load balancer here; there are istiod-ilb, istio-eastwestgateway',
     ],
     [
       'constructor as ILB',
@@ -386,14 +386,14 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
       '9:5: clusters.0.controlPlane: is only for remotes; this cluster is a primary',
     ],
     [
-      'no control plane where there are two',
-      `${remote('context: b')}  - {name: c, role: primary, context: c}\n`,
-      '7:5: clusters.1: controlPlane is required where there are several primaries: cluster1 or c',
+      'a load balancer of a remote with Istio 0.8',
+      remote('context: b\n    loadBalancer: {platform: aws}').replace('1.30.3', '0.8.0'),
+      '10:5: clusters.1.loadBalancer: is only for primaries; this cluster is a remote and gets no ILB',
     ],
     [
-      'a load balancer of a remote',
-      remote('context: b\n    loadBalancer: {platform: aws}'),
-      '10:5: clusters.1.loadBalancer: is only for primaries; this cluster is a remote and gets no ILB',
+      'an ILB of a remote',
+      remote('context: b\n    loadBalancer: {addresses: {istiod-ilb: 10.0.0.5}}'),
+      '10:32: clusters.1.loadBalancer.addresses.istiod-ilb: there is no such load balancer here; there is istio-eastwestgateway',
     ],
   ],
   nodes: [
@@ -455,7 +455,6 @@ describe('loadMesh', ({ test }) => {
       name: 'cluster2',
       role: 'remote',
       context: 'icp-2',
-      network: 'network1',
       loadBalancer: { annotations: {}, addresses: {} },
     });
     assert.equal(loaded.mesh.routes, { provider: 'routes', keeper: true, protocol: 157, namespace: 'isthmus-system', onlink: false });

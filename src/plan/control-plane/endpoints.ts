@@ -1,5 +1,6 @@
-// Where a remote reaches its control plane: addresses given by the user, or those of the primary's ILBs.
+// Where a remote reaches its control plane: addresses given by the user, or those of the primary's ILBs or gateway.
 import { parseAddress } from '../../base/cidr.ts';
+import { gatewayName } from '../../base/names.ts';
 import { makeFinding } from '../../findings/index.ts';
 import type { Finding } from '../../findings/types.ts';
 import type { ResolvedCluster } from '../cluster.ts';
@@ -18,8 +19,10 @@ export interface Endpoint {
 export interface RemoteScene extends AddressScene {
   readonly remote: ResolvedCluster;
   readonly primary: string;
-  /** ILBs of the primary. */
+  /** Load balancers of the primary: its ILBs and its east-west gateway. */
   readonly ilbs: readonly Ilb[];
+  /** True where the remote reaches the primary through its east-west gateway alone. */
+  readonly throughGateway: boolean;
 }
 
 export interface Planned<T> {
@@ -29,7 +32,7 @@ export interface Planned<T> {
 
 /** istiod as a modern remote reaches it. A host name without addresses serves injection through its URL. */
 export function istiodEndpoint(scene: RemoteScene): Planned<Endpoint> {
-  const value = givenEndpoint(scene) ?? ilbEndpoint(scene, istiodIlb);
+  const value = givenEndpoint(scene) ?? ilbEndpoint(scene, scene.throughGateway ? gatewayName : istiodIlb);
   return { value, findings: [...checkEndpoint(scene, value), ...checkFamily(scene.remote, value.addresses)] };
 }
 

@@ -1,4 +1,4 @@
-// Plans the Services of type LoadBalancer of one primary: selector, platform switches, address, who may connect.
+// Plans the Services of type LoadBalancer of one cluster: selector, platform switches, address, who may connect.
 import { aggregate, formatCidr } from '../../base/cidr.ts';
 import { makeFinding } from '../../findings/index.ts';
 import type { Finding } from '../../findings/types.ts';
@@ -14,9 +14,15 @@ import { type IlbService, ilbServices } from './services.ts';
 
 export interface IlbScene extends AddressScene {
   readonly mesh: Mesh;
-  readonly primary: ResolvedCluster;
-  /** Position of a value below the primary's entry in mesh.yaml. */
+  /** The cluster that the Services are in. */
+  readonly cluster: ResolvedCluster;
+  /** Position of a value below the cluster's entry in mesh.yaml. */
   locate(path: readonly (string | number)[]): string;
+}
+
+/** A Service that is wanted, and who may connect unless mesh.yaml says otherwise; nobody is kept out by an empty list. */
+export interface WantedService extends IlbService {
+  readonly sourceRanges: readonly string[];
 }
 
 export interface IlbPlan {
@@ -24,14 +30,21 @@ export interface IlbPlan {
   readonly findings: readonly Finding[];
 }
 
-/** Every ILB of a primary, and what is wrong with its addresses. */
-export function planIlbs(scene: IlbScene): IlbPlan {
-  const name = platformOf(scene.primary);
+/** The Services in front of the control plane of a primary: for the other clusters alone. */
+export function controlPlaneServices(scene: IlbScene): readonly WantedService[] {
+  const sourceRanges = defaultSourceRanges(scene);
+  return ilbServices(scene.era).map((service) => ({ ...service, selector: selectorOf(scene, service), sourceRanges }));
+}
+
+/** Every wanted load balancer of a cluster, and what is wrong with their addresses. */
+export function planIlbs(scene: IlbScene, wanted: readonly WantedService[]): IlbPlan {
+  if (wanted.length === 0) return { ilbs: [], findings: [] };
+  const name = platformOf(scene.cluster);
   const platform = platformNamed(name) ?? { annotations: {} };
-  const ilbs = ilbServices(scene.era).map((service) => planIlb(scene, service, { name, platform }));
+  const ilbs = wanted.map((service) => planIlb(scene, service, { name, platform }));
   return {
     ilbs,
-    findings: [...checkPlatform(scene, name, ilbs), ...ilbs.flatMap((ilb) => checkIlb(scene, ilb)), ...checkShared(scene.primary, ilbs)],
+    findings: [...checkPlatform(scene, name, ilbs), ...ilbs.flatMap((ilb) => checkIlb(scene, ilb)), ...checkShared(scene.cluster, ilbs)],
   };
 }
 
@@ -40,15 +53,15 @@ interface NamedPlatform {
   readonly platform: Platform;
 }
 
-function planIlb(scene: IlbScene, service: IlbService, { name, platform }: NamedPlatform): Ilb {
-  const { loadBalancer } = scene.primary.spec;
+function planIlb(scene: IlbScene, service: WantedService, { name, platform }: NamedPlatform): Ilb {
+  const { loadBalancer } = scene.cluster.spec;
   const fixed = fixedAddress(scene, service.name);
   const annotated = fixed === undefined ? {} : addressAnnotation(platform, fixed);
   const loadBalancerClass = loadBalancer.class ?? platform.loadBalancerClass;
   return {
     name: service.name,
     namespace: scene.mesh.istio.namespace,
-    selector: selectorOf(scene, service),
+    selector: service.selector,
     ports: service.ports,
     platform: name,
     annotations: Object.fromEntries(
@@ -56,7 +69,7 @@ function planIlb(scene: IlbScene, service: IlbService, { name, platform }: Named
     ),
     ...(loadBalancerClass === undefined ? {} : { loadBalancerClass }),
     ...(fixed !== undefined && Object.keys(annotated).length === 0 ? { loadBalancerIP: fixed } : {}),
-    sourceRanges: loadBalancer.sourceRanges ?? defaultSourceRanges(scene),
+    sourceRanges: loadBalancer.sourceRanges ?? service.sourceRanges,
     address: addressOf(scene, service.name, fixed),
   };
 }
@@ -68,8 +81,8 @@ function platformOf({ spec, facts }: ResolvedCluster): string {
   return implementation === 'cloud' ? (facts.platform?.value ?? 'unknown') : implementation;
 }
 
-function fixedAddress({ primary }: IlbScene, service: string): string | undefined {
-  const { addresses } = primary.spec.loadBalancer;
+function fixedAddress({ cluster }: IlbScene, service: string): string | undefined {
+  const { addresses } = cluster.spec.loadBalancer;
   return Object.hasOwn(addresses, service) ? addresses[service] : undefined;
 }
 
@@ -79,17 +92,17 @@ function addressAnnotation(platform: Platform, address: string): Record<string, 
   return { [key]: platform.addressList === true ? JSON.stringify([address]) : address };
 }
 
-function selectorOf({ era, mesh, primary }: IlbScene, service: IlbService): Readonly<Record<string, string>> {
+function selectorOf({ era, mesh, cluster }: IlbScene, service: IlbService): Readonly<Record<string, string>> {
   if (era === 'classic') return service.selector;
-  const live = chosenRevision(primary, mesh.istio.revision)?.selector;
+  const live = chosenRevision(cluster, mesh.istio.revision)?.selector;
   if (live !== undefined && Object.keys(live).length > 0) return live;
   return mesh.istio.revision === '' ? service.selector : { ...service.selector, 'istio.io/rev': mesh.istio.revision };
 }
 
 /** Pods, nodes and API servers of the other clusters; subnets stand for nodes where they are known. */
-function defaultSourceRanges({ primary, clusters }: IlbScene): string[] {
+function defaultSourceRanges({ cluster: own, clusters }: IlbScene): string[] {
   const ranges = clusters
-    .filter((cluster) => cluster.name !== primary.name)
+    .filter((cluster) => cluster.name !== own.name)
     .flatMap((cluster) => {
       const subnets = disjoint(nodeSubnets(cluster));
       const hosts = [...nodeAddresses(cluster), ...(cluster.apiServer === undefined ? [] : [cluster.apiServer])];
@@ -110,12 +123,12 @@ function addressOf(scene: IlbScene, service: string, fixed: string | undefined):
   return { state: 'found', addresses, ...(hostname === undefined ? {} : { hostname }), source };
 }
 
-function liveService({ mesh, primary }: IlbScene, name: string) {
-  return primary.facts.services.find((service) => service.namespace === mesh.istio.namespace && service.name === name);
+function liveService({ mesh, cluster }: IlbScene, name: string) {
+  return cluster.facts.services.find((service) => service.namespace === mesh.istio.namespace && service.name === name);
 }
 
 function checkIlb(scene: IlbScene, ilb: Ilb): Finding[] {
-  const cluster = scene.primary.name;
+  const cluster = scene.cluster.name;
   if (ilb.address.state === 'pending') {
     return [
       makeFinding({
@@ -135,13 +148,13 @@ function differs(scene: IlbScene, ilb: Ilb): Finding[] {
   if (ilb.address.state !== 'fixed' || live.length === 0 || ilb.address.addresses.every((address) => live.includes(address))) return [];
   const { addresses, source } = ilb.address;
   const message = `${ilb.name} shall have ${listText(addresses)} and has ${listText(live)}. mesh.yaml is used.`;
-  return [makeFinding({ code: 'ISM005', cluster: scene.primary.name, where: source, message })];
+  return [makeFinding({ code: 'ISM005', cluster: scene.cluster.name, where: source, message })];
 }
 
-function checkPlatform({ primary }: IlbScene, name: string, ilbs: readonly Ilb[]): Finding[] {
-  const cluster = primary.name;
+function checkPlatform({ cluster: own }: IlbScene, name: string, ilbs: readonly Ilb[]): Finding[] {
+  const cluster = own.name;
   const platform = platformNamed(name);
-  const { annotations, class: ownClass } = primary.spec.loadBalancer;
+  const { annotations, class: ownClass } = own.spec.loadBalancer;
   if (platform?.needs !== undefined && !Object.hasOwn(annotations, platform.needs)) {
     const message = `On ${name} a load balancer is internal only with annotation ${platform.needs}, which is missing.`;
     return [makeFinding({ code: 'ISM060', cluster, message, hint: 'Add it to `loadBalancer.annotations` of this cluster.' })];
@@ -151,7 +164,7 @@ function checkPlatform({ primary }: IlbScene, name: string, ilbs: readonly Ilb[]
     if (ilbs.every((ilb) => ilb.address.state === 'found')) return [];
     return [makeFinding({ code: 'ISM064', cluster, message: 'No load balancer implementation was found in this cluster.' })];
   }
-  if (name === 'unknown' && !primary.readable) return [];
+  if (name === 'unknown' && !own.readable) return [];
   const message = `Nothing is known about load balancers of platform ${name}, so the Services carry no annotation that makes them internal.`;
   return [
     makeFinding({
@@ -164,15 +177,15 @@ function checkPlatform({ primary }: IlbScene, name: string, ilbs: readonly Ilb[]
 }
 
 /** Two Services that want one address: among ours, and against those that are there already. */
-function checkShared(primary: ResolvedCluster, ilbs: readonly Ilb[]): Finding[] {
+function checkShared(cluster: ResolvedCluster, ilbs: readonly Ilb[]): Finding[] {
   const owners = new Map<string, string[]>();
-  for (const { name, addresses } of addressClaims(primary, ilbs)) {
+  for (const { name, addresses } of addressClaims(cluster, ilbs)) {
     for (const address of addresses) owners.set(address, [...(owners.get(address) ?? []), name]);
   }
   return [...owners]
     .filter(([, names]) => names.length > 1)
     .map(([address, names]) =>
-      makeFinding({ code: 'ISM061', cluster: primary.name, message: `${listText(names)} all ask for ${address}.` }),
+      makeFinding({ code: 'ISM061', cluster: cluster.name, message: `${listText(names)} all ask for ${address}.` }),
     );
 }
 
@@ -182,14 +195,14 @@ interface Claim {
 }
 
 /** Who asks for which address, where ours are fixed and may not be shared. */
-function addressClaims(primary: ResolvedCluster, ilbs: readonly Ilb[]): Claim[] {
+function addressClaims(cluster: ResolvedCluster, ilbs: readonly Ilb[]): Claim[] {
   const ours = ilbs.flatMap((ilb): Claim[] => {
     const shared = sharingAnnotations.some((key) => Object.hasOwn(ilb.annotations, key));
     return ilb.address.state === 'fixed' && !shared ? [{ name: ilb.name, addresses: ilb.address.addresses }] : [];
   });
   const wanted = new Set(ours.flatMap((claim) => claim.addresses));
   const own = new Set(ilbs.map((ilb) => `${ilb.namespace}/${ilb.name}`));
-  const theirs = primary.facts.services
+  const theirs = cluster.facts.services
     .map(({ namespace, name, addresses, requested }) => ({
       name: `${namespace}/${name}`,
       addresses: [...new Set([...addresses, ...requested])],

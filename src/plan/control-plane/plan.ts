@@ -1,13 +1,16 @@
-// Everything about the control plane at once: ILBs of the primaries, endpoints of the remotes, and what is wrong with either.
+// Everything about the control plane at once: ILBs of the primaries, gateways, endpoints of the remotes, and what is wrong with them.
+import { gatewayName } from '../../base/names.ts';
+import { makeFinding } from '../../findings/index.ts';
 import type { Finding } from '../../findings/types.ts';
 import type { Era, Mesh } from '../../spec/schema.ts';
 import type { ResolvedCluster } from '../cluster.ts';
 import type { Ilb } from '../types.ts';
 import { type ClassicEndpoints, classicRemoteEndpoints, type Endpoint, istiodEndpoint } from './endpoints.ts';
-import { planIlbs } from './ilb.ts';
+import { controlPlaneServices, type IlbScene, planIlbs } from './ilb.ts';
 import { checkPrimary } from './primary.ts';
 import { checkRemote, checkRoots, primaryOf } from './remote.ts';
 import { checkRevision } from './revision.ts';
+import { gatewayService } from './services.ts';
 import { checkIstioVersions, checkKubernetes } from './versions.ts';
 
 export interface ControlPlaneScene {
@@ -25,69 +28,121 @@ export type RemotePlan = { readonly remote: ResolvedCluster; readonly primary: R
   | { readonly era: 'classic'; readonly endpoints: ClassicEndpoints }
 );
 
+/** The east-west gateway of one cluster. */
+export interface GatewayPlan {
+  readonly service: Ilb;
+  /** Whether remotes in other networks reach the istiod of this cluster through it. */
+  readonly exposesIstiod: boolean;
+}
+
 export interface ControlPlanePlan {
-  /** ILBs by primary; a primary without remotes has none. */
+  /** ILBs by primary; a primary without remotes in its network has none. */
   readonly ilbs: ReadonlyMap<string, readonly Ilb[]>;
+  /** By cluster; empty when all are in one network. */
+  readonly gateways: ReadonlyMap<string, GatewayPlan>;
   readonly remotes: readonly RemotePlan[];
   readonly findings: readonly Finding[];
 }
 
-/** Plans the control plane of the mesh. A mesh of one primary alone needs none of it. */
+/** Plans the control plane of the mesh, and the gateways between its networks. A mesh of one primary alone needs none of it. */
 export function planControlPlane(scene: ControlPlaneScene): ControlPlanePlan {
   const { mesh, clusters } = scene;
   const remotes = clusters.filter((cluster) => cluster.spec.role === 'remote');
   const served = new Set(remotes.map((remote) => primaryOf(remote, clusters)).filter((primary) => primary !== undefined));
-  const primaries = clusters.filter((cluster) => served.has(cluster));
-  const plans = primaries.map((primary) => ({ primary, ...planIlbs(ilbScene(scene, primary)) }));
-  const wanted = plans.filter(({ primary }) => needsIlbs(scene, primary, remotes));
-  const ilbs = new Map(wanted.map((plan) => [plan.primary.name, plan.ilbs]));
-  const planned = remotes.map((remote) => planRemote(scene, remote, ilbs));
+  const joined = clusters.filter((cluster) => served.has(cluster) || (cluster.spec.role === 'primary' && clusters.length > 1));
+  const balancers = clusters.map((cluster) => planBalancers(scene, cluster));
+  const planned = remotes.map((remote) => planRemote(scene, remote, balancers));
   return {
-    ilbs,
+    ilbs: new Map(balancers.flatMap(({ cluster, ilbs }) => (ilbs.length === 0 ? [] : [[cluster.name, ilbs] as const]))),
+    gateways: new Map(balancers.flatMap(({ cluster, gateway }) => (gateway === undefined ? [] : [[cluster.name, gateway] as const]))),
     remotes: planned.flatMap(({ plan }) => (plan === undefined ? [] : [plan])),
     findings: [
-      ...checkIstioVersions(mesh, primaries),
+      ...checkIstioVersions(mesh, joined),
       ...clusters.flatMap((cluster) => checkKubernetes(mesh, cluster)),
-      ...primaries.flatMap((primary) => checkServing(scene, primary)),
-      ...wanted.flatMap((plan) => plan.findings),
+      ...joined.flatMap((primary) => checkJoined(scene, primary, served.has(primary))),
+      ...balancers.flatMap((plan) => plan.findings),
       ...planned.flatMap((plan) => plan.findings),
       ...checkRoots(clusters),
     ],
   };
 }
 
-function ilbScene(scene: ControlPlaneScene, primary: ResolvedCluster) {
+/** The load balancers of one cluster. */
+interface Balancers {
+  readonly cluster: ResolvedCluster;
+  readonly ilbs: readonly Ilb[];
+  readonly gateway: GatewayPlan | undefined;
+  readonly findings: readonly Finding[];
+}
+
+/** One call for all Services of a cluster, because they must not ask for one address. */
+function planBalancers(scene: ControlPlaneScene, cluster: ResolvedCluster): Balancers {
+  const own = scene.clusters.filter(({ spec }) => spec.role === 'remote').filter((remote) => primaryOf(remote, scene.clusters) === cluster);
+  const exposesIstiod = own.some((remote) => remote.network !== cluster.network);
+  const services = ilbScene(scene, cluster);
+  // Where packets of another network come from is known to nobody: it may be a node, a router or a NAT in between.
+  const gateway = isNetworked(scene) ? [{ ...gatewayService(exposesIstiod), sourceRanges: [] }] : [];
+  const { ilbs, findings } = planIlbs(services, [...(needsIlbs(scene, cluster, own) ? controlPlaneServices(services) : []), ...gateway]);
+  const service = ilbs.find(({ name }) => name === gatewayName);
+  return {
+    cluster,
+    ilbs: ilbs.filter((ilb) => ilb !== service),
+    gateway: service === undefined ? undefined : { service, exposesIstiod },
+    findings: [...findings, ...unusedSettings(cluster, ilbs)],
+  };
+}
+
+/** Whether a remote gets a load balancer is known here only, so mesh.yaml may say how. */
+function unusedSettings({ name, spec }: ResolvedCluster, ilbs: readonly Ilb[]): Finding[] {
+  const { annotations, addresses, ...rest } = spec.loadBalancer;
+  const isSet = [annotations, addresses, rest].some((part) => Object.keys(part).length > 0);
+  if (ilbs.length > 0 || spec.role === 'primary' || !isSet) return [];
+  const message = '`loadBalancer` is written for this remote, and no load balancer is needed in it.';
+  return [makeFinding({ code: 'ISM068', cluster: name, message })];
+}
+
+/** Istio 0.8 has no gateways between networks. */
+function isNetworked({ era, clusters }: Pick<ControlPlaneScene, 'era' | 'clusters'>): boolean {
+  return era === 'modern' && new Set(clusters.map(({ network }) => network)).size > 1;
+}
+
+function ilbScene(scene: ControlPlaneScene, cluster: ResolvedCluster): IlbScene {
   const { mesh, era, clusters } = scene;
-  const index = mesh.clusters.indexOf(primary.spec);
+  const index = mesh.clusters.indexOf(cluster.spec);
   return {
     mesh,
     era,
     clusters,
-    primary,
+    cluster,
     internalCIDRs: mesh.internalCIDRs,
     locate: (path: readonly (string | number)[]) => scene.locate(['clusters', index, ...path]),
   };
 }
 
-/** Remotes that are given an address need no ILB; with Istio 0.8 that is the address of pilot alone. */
-function needsIlbs({ era, clusters }: ControlPlaneScene, primary: ResolvedCluster, remotes: readonly ResolvedCluster[]): boolean {
-  const own = remotes.filter((remote) => primaryOf(remote, clusters) === primary);
-  return era === 'classic' || own.some((remote) => remote.spec.remotePilotAddress === undefined);
+/** Remotes of other networks need no ILB, nor do those that are given an address; with Istio 0.8 that is the address of pilot alone. */
+function needsIlbs({ era }: ControlPlaneScene, primary: ResolvedCluster, own: readonly ResolvedCluster[]): boolean {
+  if (era === 'classic') return own.length > 0;
+  return own.some((remote) => remote.spec.remotePilotAddress === undefined && remote.network === primary.network);
 }
 
-function checkServing({ era, mesh, meshID }: ControlPlaneScene, primary: ResolvedCluster): Finding[] {
-  return era === 'classic' ? checkRevision(primary, mesh.istio.revision) : checkPrimary({ mesh, meshID, primary });
+function checkJoined(scene: ControlPlaneScene, primary: ResolvedCluster, serves: boolean): Finding[] {
+  const { era, mesh, meshID } = scene;
+  if (era === 'modern') return checkPrimary({ mesh, meshID, primary, serves, networked: isNetworked(scene) });
+  return serves ? checkRevision(primary, mesh.istio.revision) : [];
 }
 
 function planRemote(
   { mesh, era, clusters }: ControlPlaneScene,
   remote: ResolvedCluster,
-  ilbs: ReadonlyMap<string, readonly Ilb[]>,
+  balancers: readonly Balancers[],
 ): { plan?: RemotePlan; findings: Finding[] } {
   const primary = primaryOf(remote, clusters);
   const findings = checkRemote(remote, primary);
   if (primary === undefined) return { findings };
-  const scene = { era, clusters, internalCIDRs: mesh.internalCIDRs, remote, primary: primary.name, ilbs: ilbs.get(primary.name) ?? [] };
+  const balanced = balancers.find(({ cluster }) => cluster === primary);
+  const ilbs = [...(balanced?.ilbs ?? []), ...(balanced?.gateway === undefined ? [] : [balanced.gateway.service])];
+  const throughGateway = isNetworked({ era, clusters }) && remote.network !== primary.network;
+  const scene = { era, clusters, internalCIDRs: mesh.internalCIDRs, remote, primary: primary.name, ilbs, throughGateway };
   if (era === 'classic') {
     const { value, findings: more } = classicRemoteEndpoints(scene);
     return { plan: { remote, primary, era, endpoints: value }, findings: [...findings, ...more] };

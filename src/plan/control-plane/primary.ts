@@ -4,7 +4,7 @@ import type { Finding } from '../../findings/types.ts';
 import type { Mesh } from '../../spec/schema.ts';
 import type { ResolvedCluster } from '../cluster.ts';
 import { listText } from '../text.ts';
-import { checkRevision, chosenRevision, type Revision } from './revision.ts';
+import { checkRevision, chosenRevision, hasIstiod, type Revision } from './revision.ts';
 
 /** Istio that does not name its cluster calls it this. */
 const unnamedCluster = 'Kubernetes';
@@ -13,20 +13,35 @@ export interface PrimaryScene {
   readonly mesh: Mesh;
   readonly meshID: string;
   readonly primary: ResolvedCluster;
+  /** Whether it has remotes. */
+  readonly serves: boolean;
+  /** Whether the mesh has several networks, so that istiod must know the name of its own. */
+  readonly networked: boolean;
 }
 
-/** Findings about the istiod of a primary that has remotes: its revision, EXTERNAL_ISTIOD and names (Istio 1.24 and later). */
+/** Findings about the istiod of a primary that is joined with other clusters: its revision, EXTERNAL_ISTIOD and names (Istio 1.24 and later). */
 export function checkPrimary(scene: PrimaryScene): Finding[] {
-  const { mesh, primary } = scene;
+  const { mesh, primary, serves } = scene;
   const revision = chosenRevision(primary, mesh.istio.revision);
-  return [...checkRevision(primary, mesh.istio.revision), ...(revision === undefined ? [] : checkSettings(scene, revision))];
+  return [
+    ...(serves ? [] : checkPresence(scene)),
+    ...checkRevision(primary, mesh.istio.revision),
+    ...(revision === undefined ? [] : checkSettings(scene, revision)),
+  ];
+}
+
+/** A primary without remotes; of the others each remote says it. Routes need no istiod, a gateway does. */
+function checkPresence({ primary, networked }: PrimaryScene): Finding[] {
+  if (!primary.readable || hasIstiod(primary.facts)) return [];
+  const message = `It is a primary, and no istiod was found in it${networked ? ', which its gateway needs' : '; it gets routes only'}.`;
+  return [makeFinding({ code: 'ISM076', severity: networked ? 'error' : 'warning', cluster: primary.name, message })];
 }
 
 function checkSettings(scene: PrimaryScene, revision: Revision): Finding[] {
   const cluster = scene.primary.name;
   const hint = mendCommand(scene, revision);
   const findings: Finding[] = [];
-  if (revision.env['EXTERNAL_ISTIOD'] !== 'true') {
+  if (scene.serves && revision.env['EXTERNAL_ISTIOD'] !== 'true') {
     findings.push(
       makeFinding({ code: 'ISM072', cluster, message: 'istiod runs without EXTERNAL_ISTIOD=true, so it serves no remote.', hint }),
     );
@@ -37,17 +52,24 @@ function checkSettings(scene: PrimaryScene, revision: Revision): Finding[] {
 }
 
 /** A name that is not set is no difference, but for the cluster: the remote's annotation must name it. */
-function nameDifferences({ meshID, primary, mesh }: PrimaryScene, revision: Revision): string[] {
+function nameDifferences(scene: PrimaryScene, revision: Revision): string[] {
+  const { meshID, primary, mesh } = scene;
   const clusterID = revision.env['CLUSTER_ID'] ?? unnamedCluster;
-  const network = revision.network ?? primary.facts.istio?.namespaceNetwork?.value ?? '';
   return [
     clusterID === primary.name ? '' : `Istio calls this cluster ${clusterID}, mesh.yaml ${primary.name}`,
     ['', undefined, meshID].includes(revision.meshID) ? '' : `its mesh ID is ${revision.meshID}, not ${meshID}`,
-    ['', primary.spec.network].includes(network) ? '' : `its network is ${network}, not ${primary.spec.network}`,
+    networkDifference(scene, revision),
     ['', undefined, mesh.istio.trustDomain].includes(revision.trustDomain)
       ? ''
       : `its trust domain is ${revision.trustDomain}, not ${mesh.istio.trustDomain}`,
   ].filter((text) => text !== '');
+}
+
+/** Sidecars that carry no network take every endpoint for one of their own network, and never use a gateway. */
+function networkDifference({ primary, networked }: PrimaryScene, { network }: Revision): string {
+  if (networked && network === undefined) return `it names no network for its sidecars, and this one is ${primary.network}`;
+  const found = network ?? primary.facts.istio?.namespaceNetwork?.value ?? '';
+  return ['', primary.network].includes(found) ? '' : `its network is ${found}, not ${primary.network}`;
 }
 
 /** The command, or the words, that give istiod what it lacks; by who installed it. */
@@ -57,7 +79,7 @@ function mendCommand(scene: PrimaryScene, revision: Revision): string {
     'global.externalIstiod=true',
     `global.multiCluster.clusterName=${primary.name}`,
     `global.meshID=${scene.meshID}`,
-    `global.network=${primary.spec.network}`,
+    `global.network=${primary.network}`,
   ];
   const manager = revision.managedBy ?? '';
   const context = primary.spec.context === undefined ? '' : ` ${shellQuote(primary.spec.context)}`;

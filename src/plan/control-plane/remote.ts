@@ -6,12 +6,13 @@ import type { Finding } from '../../findings/types.ts';
 import type { ResolvedCluster } from '../cluster.ts';
 import { compareText, listText, sortBy } from '../text.ts';
 
-/** The primary that serves a remote: the one it names, else the only one. */
+/** The primary that serves a remote: the one it names, else the only one, else the only one of its network. */
 export function primaryOf(remote: ResolvedCluster, clusters: readonly ResolvedCluster[]): ResolvedCluster | undefined {
   const primaries = clusters.filter((cluster) => cluster.spec.role === 'primary');
   const wanted = remote.spec.controlPlane;
   if (wanted !== undefined) return primaries.find((primary) => primary.name === wanted);
-  return primaries.length === 1 ? primaries[0] : undefined;
+  const near = primaries.length === 1 ? primaries : primaries.filter((primary) => primary.network === remote.network);
+  return near.length === 1 ? near[0] : undefined;
 }
 
 /** Findings about one remote and its primary. */

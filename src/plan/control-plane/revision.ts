@@ -1,19 +1,24 @@
 // The revision of istiod in a primary that serves the remotes.
-import type { IstioFacts } from '../../facts/schema.ts';
+import type { ClusterFacts, IstioFacts } from '../../facts/schema.ts';
 import { makeFinding } from '../../findings/index.ts';
 import type { Finding } from '../../findings/types.ts';
-import type { ResolvedCluster } from '../cluster.ts';
+import type { UnplacedCluster } from '../cluster.ts';
 import { count, listText, sortBy } from '../text.ts';
 
 export type Revision = IstioFacts['revisions'][number];
 
+/** Whether any istiod (or pilot) was found in a cluster. */
+export function hasIstiod({ istio }: ClusterFacts): boolean {
+  return (istio?.revisions ?? []).length > 0;
+}
+
 /** The revision of that name; the default one when `name` is empty. */
-export function chosenRevision(primary: ResolvedCluster, name: string): Revision | undefined {
+export function chosenRevision(primary: UnplacedCluster, name: string): Revision | undefined {
   return primary.facts.istio?.revisions.find((revision) => revision.name === name);
 }
 
 /** Says when no ready revision is the one of mesh.yaml, or when its selector would take in another. */
-export function checkRevision(primary: ResolvedCluster, name: string): Finding[] {
+export function checkRevision(primary: UnplacedCluster, name: string): Finding[] {
   const revisions = sortBy(primary.facts.istio?.revisions ?? [], (revision) => revision.name);
   if (revisions.length === 0) return [];
   const cluster = primary.name;

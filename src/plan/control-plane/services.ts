@@ -1,5 +1,5 @@
 // The Services of type LoadBalancer in front of the control plane, per era of Istio.
-import { ilbNames } from '../../base/names.ts';
+import { gatewayName, ilbNames } from '../../base/names.ts';
 import type { Era } from '../../spec/schema.ts';
 import type { ServicePort } from '../types.ts';
 
@@ -51,6 +51,18 @@ const classic: readonly IlbService[] = [
   { name: zipkin, selector: { app: 'jaeger' }, ports: [tcp('http', 9411)] },
   { name: citadel, selector: { istio: 'citadel' }, ports: [tcp('grpc-citadel', 8060), tcp('http-monitoring', 9093)] },
 ];
+
+/** Status for load balancers, and traffic between networks by mutual TLS. */
+const gatewayPorts: readonly ServicePort[] = [tcp('status-port', 15021), tcp('tls', 15443)];
+
+/** What a primary adds for remotes in other networks: istiod for their proxies, and its webhook. */
+const istiodPorts: readonly ServicePort[] = [tcp('tls-istiod', 15012), tcp('tls-webhook', 15017)];
+
+/** The Service in front of the east-west gateway of a cluster. */
+export function gatewayService(exposesIstiod: boolean): IlbService {
+  const ports = exposesIstiod ? [...gatewayPorts, ...istiodPorts] : gatewayPorts;
+  return { name: gatewayName, selector: { app: gatewayName, istio: 'eastwestgateway' }, ports };
+}
 
 /** The Services that a primary of this era gets. */
 export function ilbServices(era: Era): readonly IlbService[] {

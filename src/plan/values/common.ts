@@ -13,6 +13,16 @@ export const MeshName = z
   .max(63)
   .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?([./][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/);
 
+/** Longest revision, in characters: `istiod-<revision>` is the name of a Service, which is a DNS label. */
+const maxRevision = 56;
+
+/** Revision of a control plane; empty for the default one. */
+export const Revision = z
+  .string()
+  .max(maxRevision)
+  .regex(/^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$/)
+  .default('');
+
 /** Name of an object such as a ServiceAccount: a DNS name, RFC 1123. */
 export const ObjectName = z
   .string()

@@ -1,9 +1,6 @@
 // Values of chart istio-remote (Istio 1.24 and later): types the plan, and becomes the chart's values.schema.json.
 import * as z from 'zod';
-import { Address, HelmGlobal, MeshName, ObjectName } from './common.ts';
-
-/** Longest revision, in characters: `istiod-<revision>` is the name of a Service, which is a DNS label. */
-const maxRevision = 56;
+import { Address, HelmGlobal, MeshName, ObjectName, Revision } from './common.ts';
 
 const Webhook = z
   .strictObject({
@@ -51,12 +48,7 @@ export const IstioRemoteValues = z
       .union([MeshName, z.literal('')])
       .default('')
       .describe('Network of this cluster; empty when the mesh has no networks'),
-    revision: z
-      .string()
-      .max(maxRevision)
-      .regex(/^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$/)
-      .default('')
-      .describe('Revision of the control plane in the primary; empty for the default one'),
+    revision: Revision.describe('Revision of the control plane in the primary; empty for the default one'),
     remotePilotAddresses: z
       .array(Address)
       .default([])

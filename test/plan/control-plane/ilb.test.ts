@@ -2,11 +2,11 @@
 import type { ClusterFacts, LoadBalancerService } from '../../../src/facts/schema.ts';
 import { platformNamed, platformNames } from '../../../src/plan/control-plane/platforms.ts';
 import type { Ilb } from '../../../src/plan/types.ts';
-import { codesOf, findingsOf, istio, planPair, releaseOf } from '../../helpers/builders.ts';
+import { codesOf, findingsOf, istio, planFlat, planPair, releaseOf } from '../../helpers/builders.ts';
 import { assert, describe } from '../../helpers/suite.ts';
 
 function planWith(loadBalancer: object, one: Partial<ClusterFacts> = {}, mesh: object = {}) {
-  return planPair({ primary: { loadBalancer }, one, mesh: { ...mesh } });
+  return planFlat({ primary: { loadBalancer }, one, mesh: { ...mesh } });
 }
 
 function ilbOf(plan: ReturnType<typeof planPair>): Ilb {
