@@ -126,7 +126,8 @@ export async function podsOf(client: ApiClient, inNamespace: string, app: string
 export async function deleteIstiod(client: ApiClient): Promise<void> {
   const old = await podsOf(client, 'istio-system', 'istiod');
   assert.ok(old.length > 0, 'istiod has no pod');
-  for (const { metadata } of old) await client.delete(`/api/v1/namespaces/istio-system/pods/${metadata.name}?gracePeriodSeconds=1`);
+  for (const { metadata } of old)
+    await client.request('DELETE', `/api/v1/namespaces/istio-system/pods/${metadata.name}`, { gracePeriodSeconds: 1 });
   await waitFor('the old istiod to be gone', async () => {
     const found = await Promise.all(old.map(({ metadata }) => client.get(`/api/v1/namespaces/istio-system/pods/${metadata.name}`)));
     return found.every((pod) => pod === undefined);

@@ -24,6 +24,14 @@ export async function installPrimary(client: ApiClient, options: Omit<PrimaryOpt
   await putAll(client, [namespaceOf(options)]);
   await putAll(client, objects);
   await istiodReady(client);
+  await waitFor('istiod to turn its validation on', () => validates(client), 120_000);
+}
+
+/** istiod lets wrong objects pass until it has seen that it refuses one. */
+async function validates(client: ApiClient): Promise<boolean> {
+  const path = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/istio-validator-istio-system';
+  const { webhooks } = (await client.get(path)) as { webhooks: readonly { readonly failurePolicy: string }[] };
+  return webhooks.every(({ failurePolicy }) => failurePolicy === 'Fail');
 }
 
 /** Waits until the newest istiod, and no older one, is ready. */
