@@ -6,6 +6,7 @@ import type { ArchiveSource } from '../archive/types.ts';
 import { sourceOf } from '../archive/write-tar.ts';
 import { failure, type IsthmusError } from '../base/errors.ts';
 import type { System } from '../system/types.ts';
+import { mirroredImage, rewriteRules } from './images.ts';
 import { blobPath, type Descriptor, descriptorsIn, indexText, isDescription, layoutText, ociFiles } from './oci-layout.ts';
 import type { ImageLock, LockedImage } from './types.ts';
 
@@ -82,10 +83,13 @@ async function findCopier({ exec }: CopyDeps, images: ImageLock): Promise<Copier
   throw missingCopier(images);
 }
 
-function missingCopier({ images }: ImageLock): IsthmusError {
-  const commands = images.map(({ image }) => `  skopeo copy --all --preserve-digests docker://${image} docker://MIRROR/...`);
+function missingCopier(images: ImageLock): IsthmusError {
+  const rules = rewriteRules(images);
+  const commands = images.images.map(
+    ({ image }) => `  skopeo copy --all --preserve-digests docker://${image} docker://MIRROR/${mirroredImage(image, rules, '')}`,
+  );
   return failure('neither skopeo nor crane was found, and one of them must copy the images', {
-    hint: `Install skopeo or crane, or make the bundle with --images list and copy the images to the mirror by hand:\n${commands.join('\n')}`,
+    hint: `Install skopeo or crane, or make the bundle with --images list and copy the images to your registry by hand:\n${commands.join('\n')}`,
   });
 }
 

@@ -69,7 +69,8 @@ async function listFiles(archived: AsyncIterable<ArchivedFile>): Promise<BundleL
     mtime = file.mtime;
     const hash = createHash('sha256');
     const contents = hashed(file.contents, hash);
-    if (file.path.startsWith(`${ociFolder}blobs/`)) for await (const _ of contents);
+    if (isBlob(file.path) && file.size > maxDescription) for await (const _ of contents);
+    else if (isBlob(file.path)) blobs.set(file.path, await collect(contents));
     else if (file.path.startsWith('charts/')) charts.set(file.path, await collect(contents));
     else texts.set(file.path, decode(await collect(contents), file.path));
     files.set(file.path, { size: file.size, sha256: hash.digest('hex') });

@@ -36,6 +36,10 @@ const tools = {
     get: (folder) => `GOBIN=${folder} go install github.com/distribution/distribution/v3/cmd/registry@v3.1.2`,
   },
   gpg: { variable: 'ISTHMUS_GPG', get: () => 'apt-get install gnupg' },
+  crane: {
+    variable: 'ISTHMUS_CRANE',
+    get: (folder) => `GOBIN=${folder} go install github.com/google/go-containerregistry/cmd/crane@v0.22.1`,
+  },
   etcd: { variable: 'ISTHMUS_ETCD', get: () => 'apt-get install etcd-server' },
   kubectl: { variable: 'ISTHMUS_KUBECTL', get: () => 'apt-get install kubernetes-client' },
   ip: { variable: 'ISTHMUS_IP', get: () => 'apt-get install iproute2' },

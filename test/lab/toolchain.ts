@@ -33,6 +33,12 @@ export const tools: readonly Tool[] = [
     version: 'v3.1.2',
     package: 'github.com/distribution/distribution/v3/cmd/registry',
   },
+  {
+    name: 'crane',
+    module: 'github.com/google/go-containerregistry',
+    version: 'v0.22.1',
+    package: 'github.com/google/go-containerregistry/cmd/crane',
+  },
   istio('istioctl', 'istioctl'),
   istio('pilot-discovery', 'pilot'),
   istio('pilot-agent', 'pilot'),
