@@ -63,7 +63,7 @@ const texts: Readonly<Record<ChartKind, ChartText>> = {
   'route-installer': {
     purpose: 'Routes to the pods of the other clusters on every node, installed by Jobs and kept by a DaemonSet.',
     command: ({ release, namespace }) => `${install(release, namespace)} --wait --wait-for-jobs`,
-    next: removal('route-installer', 'mode=remove', 'Without that the routes stay on the nodes until they reboot.'),
+    next: `\`helm test route-installer\` looks again on every node. ${removal('route-installer', 'mode=remove', 'Without that the routes stay on the nodes until they reboot.')}`,
     values: () => valuesTable(RouteInstallerValues),
   },
   'eastwest-gateway': {
