@@ -2,6 +2,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { MeshPlan } from '../../src/plan/types.ts';
 import { packGenerated } from '../../src/publish/packages.ts';
 import type { ChartPackage } from '../../src/publish/types.ts';
 import { readGenerated } from '../../src/release/read.ts';
@@ -13,9 +14,9 @@ import { renderInput, writeArtifacts } from '../helpers/render.ts';
 const files = createFiles();
 
 /** Writes out/ into a new temporary folder, whose path it returns; `changes` are those of `renderInput`. */
-export function generatedFolder(changes: Partial<RenderInput> = {}): string {
+export function generatedFolder(changes: Partial<RenderInput> = {}, plan: MeshPlan = modernPlan()): string {
   const folder = join(mkdtempSync(join(tmpdir(), 'isthmus-publish-')), 'out');
-  writeArtifacts(folder, renderMesh(renderInput(modernPlan(), changes)));
+  writeArtifacts(folder, renderMesh(renderInput(plan, changes)));
   return folder;
 }
 
