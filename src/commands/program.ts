@@ -43,6 +43,8 @@ function buildProgram(system: System, run: (spec: CommandSpec, args: ParsedArgum
       writeErr: (text) => system.terminal.err(text),
       outputError: (text, write) => write(text.replace(/^error: /, 'Error: ')),
     })
+    // Else a command takes the options of those below it for its own.
+    .enablePositionalOptions()
     .exitOverride();
   for (const spec of commands) addCommand(program, spec, run);
   return program;
@@ -51,8 +53,6 @@ function buildProgram(system: System, run: (spec: CommandSpec, args: ParsedArgum
 function addCommand(program: Command, spec: CommandSpec, run: (spec: CommandSpec, args: ParsedArguments) => Promise<void>): void {
   const command = parentOf(program, spec)
     .command(lastWord(spec.name))
-    // Else a command takes the options of those below it for its own.
-    .enablePositionalOptions()
     .summary(spec.summary)
     .description(describe(spec))
     .addHelpText('after', exampleText(spec));
