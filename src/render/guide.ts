@@ -21,7 +21,16 @@ interface GuideCluster {
   readonly shownContext: string;
   readonly facts: string;
   readonly namespaces: readonly { readonly name: string; readonly carries: string }[];
+  readonly signer: { readonly folder: string; readonly root: string } | undefined;
   readonly items: readonly GuideItem[];
+}
+
+/** The Secret cacerts of a primary. */
+interface GuideSigner {
+  readonly cluster: string;
+  readonly shownContext: string;
+  readonly namespace: string;
+  readonly folder: string;
 }
 
 interface GuideStep {
@@ -70,6 +79,7 @@ export interface Guide {
   readonly namespacesRelease: string;
   readonly clusters: readonly GuideCluster[];
   /** Before the secrets, and after them. */
+  readonly signers: readonly GuideSigner[];
   readonly steps: readonly GuideStep[];
   readonly lateSteps: readonly GuideStep[];
   readonly removals: readonly GuideStep[];
@@ -92,6 +102,11 @@ export function guideData(plan: MeshPlan, index: ReleaseIndex): Guide {
     isthmusVersion: index.isthmus,
     namespacesRelease,
     clusters: clustersByName(plan).map((cluster, position) => guideCluster(cluster, position + 1, index)),
+    signers: index.clusters.flatMap(({ name, signer }) =>
+      signer === undefined
+        ? []
+        : [{ cluster: name, shownContext: shownContext(name, index), namespace: index.istio.namespace, folder: signer.folder }],
+    ),
     steps: early.map((release) => guideStep(release, index)),
     lateSteps: late.map((release) => guideStep(release, index)),
     removals: index.releases.map((release) => guideStep(release, index)).toReversed(),
@@ -123,6 +138,7 @@ function guideCluster(cluster: ClusterPlan, number: number, index: ReleaseIndex)
         .map(([key, value]) => `\`${key}=${value}\``)
         .join(', '),
     })),
+    signer: indexed?.signer,
     items: cluster.releases
       .filter(({ waitsFor }) => waitsFor.length === 0)
       .map((release) => ({ name: release.name, text: describe(release, cluster) })),

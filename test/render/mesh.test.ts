@@ -3,7 +3,7 @@ import { parseYaml } from '../../src/base/yaml.ts';
 import type { ClusterPlan, MeshPlan } from '../../src/plan/types.ts';
 import { renderMesh } from '../../src/render/mesh.ts';
 import { matchGoldenTree } from '../helpers/golden.ts';
-import { classicPlan, modernPlan } from '../helpers/plans.ts';
+import { classicPlan, loadedFor, modernPlan } from '../helpers/plans.ts';
 import { renderedFiles, renderInput, repositoryTemplates, smallCharts } from '../helpers/render.ts';
 import { assert, describe, thrownBy } from '../helpers/suite.ts';
 
@@ -85,6 +85,22 @@ describe('out/', ({ test }) => {
       .map(([path, contents]) => `${createHash('sha256').update(contents).digest('hex')}  ${path}`);
 
     assert.equal(lines, expected);
+  });
+
+  test('tells of the Secret cacerts, which helm alone does not make, and holds nothing of a key', () => {
+    const { clusters, ...rest } = modernPlan();
+    const plan = { ...rest, clusters: clusters.map((cluster, index) => (index === 0 ? { ...cluster, root: 'AA:BB' } : cluster)) };
+    const { mesh, text } = loadedFor(plan);
+
+    const files = renderedFiles(plan, { loaded: { mesh: { ...mesh, istio: { ...mesh.istio, ca: '../ca' } }, text } });
+
+    assert.match(files.get('README.md') ?? '', '- Secret `cacerts` from `../ca/cluster1`, root SHA-256 `AA:BB`');
+    assert.match(
+      files.get('README.md') ?? '',
+      'kubectl create secret generic cacerts --context icp-1 --namespace istio-system --from-file=../ca/cluster1',
+    );
+    assert.match(files.get('install.sh') ?? '', 'cluster1: istiod needs Secret istio-system/cacerts before it starts');
+    assert.not([...files.keys()].some((path) => path.includes('ca-key') || path.includes('root-key')));
   });
 
   test('has one executable file', () => {
