@@ -2,10 +2,13 @@
 // Usage: node --import tsx test/run.ts unit [part of a file name]
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { endWithParent, type Report, reportToParent, runApart } from './apart.ts';
 import type { TestResult } from './helpers/suite.ts';
 
 const kinds = ['unit', 'charts', 'e2e', 'lab'] as const;
 type Kind = (typeof kinds)[number];
+/** Suites on real nodes mostly wait for clusters, so a machine has room for two of them. */
+const labsAtOnce = 2;
 
 function kindOf(file: string): Kind {
   if (file.startsWith('charts/')) return 'charts';
@@ -32,12 +35,26 @@ const kind = kinds.find((each) => each === wanted);
 if (kind === undefined) throw new Error(`no such kind of tests: ${wanted}`);
 const files = testFiles(kind, part);
 if (files.length === 0) throw new Error(`no ${kind} tests${part === '' ? '' : ` with "${part}" in their name`}`);
-// uvu must see its deferral before anything imports it, so both imports wait until here.
-const { run } = await import('uvu/run');
-await run(files);
-const { preparations, results } = await import('./helpers/suite.ts');
-const failed = results.filter((result) => !result.passed).length;
-const timed = [...results, ...preparations.map((each) => ({ ...each, test: '(before its tests)' }))];
-printSlowest(timed, kind === 'e2e' || kind === 'lab' ? timed.length : 5);
-console.log(`${results.length - failed} passed, ${failed} failed`);
-if (failed > 0 || results.length === 0) process.exitCode = 1;
+if (process.send !== undefined) endWithParent();
+const apart = kind === 'lab' && files.length > 1;
+const names = files.map(({ name }) => name);
+const report = apart ? await runApart(kind, names, labsAtOnce) : await runHere();
+if (!(await reportToParent(report))) print(report);
+if (report.results.length === 0 || report.results.some(({ passed }) => !passed)) process.exitCode = 1;
+// What a failed test has left running must not keep the others waiting.
+setTimeout(() => process.exit(), 10_000).unref();
+
+async function runHere(): Promise<Report> {
+  // uvu must see its deferral before anything imports it, so both imports wait until here.
+  const { run } = await import('uvu/run');
+  await run(files);
+  const { results, preparations } = await import('./helpers/suite.ts');
+  return { results, preparations };
+}
+
+function print({ results, preparations }: Report): void {
+  const failed = results.filter((result) => !result.passed).length;
+  const timed = [...results, ...preparations.map((each) => ({ ...each, test: '(before its tests)' }))];
+  printSlowest(timed, kind === 'e2e' || kind === 'lab' ? timed.length : 5);
+  console.log(`${results.length - failed} passed, ${failed} failed`);
+}

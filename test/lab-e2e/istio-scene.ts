@@ -49,6 +49,16 @@ export function startTraffic(client: ApiClient): Traffic {
   };
 }
 
+/** Asks while the work is done, and no longer, also when it fails. */
+export async function duringTraffic(client: ApiClient, work: () => Promise<void>): Promise<TrafficResult> {
+  const traffic = startTraffic(client);
+  await work().catch(async (error: unknown) => {
+    await traffic.stop();
+    throw error;
+  });
+  return traffic.stop();
+}
+
 /** Returns the seconds until BookInfo answers again, ten times in a row. */
 export async function untilAnswered(client: ApiClient): Promise<number> {
   const start = performance.now();

@@ -13,6 +13,7 @@ import { changesOf, type Dumps, dumpAll } from './changes.ts';
 import {
   certificateOf,
   deleteIstiod,
+  duringTraffic,
   holderOf,
   namespace,
   newcomersReady,
@@ -21,7 +22,6 @@ import {
   restingIntents,
   rootCertificateOf,
   scaleNewcomers,
-  startTraffic,
   untilAnswered,
 } from './istio-scene.ts';
 import { createOperator, type MeshFile, type Operator } from './operator.ts';
@@ -118,15 +118,15 @@ describe('Istio on real nodes', ({ test, before, after }) => {
     async () => {
       const installed = await releaseStatuses(lab);
       const objects = await intentsOf(remote, lab);
-      const traffic = startTraffic(primary.client);
       const seconds: string[] = [];
-      for (let count = 1; count <= restarts; count++) {
-        await deleteIstiod(primary.client);
-        await scaleNewcomers(remote.client, 1 + count);
-        seconds.push((await newcomersReady(remote.client, 1 + count)).toFixed(1));
-        await istiodReady(primary.client);
-      }
-      const { requests, failures } = await traffic.stop();
+      const { requests, failures } = await duringTraffic(primary.client, async () => {
+        for (let count = 1; count <= restarts; count++) {
+          await deleteIstiod(primary.client);
+          await scaleNewcomers(remote.client, 1 + count);
+          seconds.push((await newcomersReady(remote.client, 1 + count)).toFixed(1));
+          await istiodReady(primary.client);
+        }
+      });
 
       console.log(
         `${requests} requests over ${restarts} restarts of istiod; a new pod of the remote was Ready after ${seconds.join(', ')} s`,

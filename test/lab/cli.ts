@@ -6,6 +6,7 @@ import { type Cluster, startCluster } from './cluster.ts';
 import { labFolder, removeFolders } from './folders.ts';
 import { buildIstioImages } from './istio-images.ts';
 import { loadNodes, loadPrimary, originalClusters } from './load.ts';
+import { buildNodeImages } from './nodes/images.ts';
 import { startIstioLab } from './nodes/istio-lab.ts';
 import { keptLab, startLab } from './nodes/lab.ts';
 import { insideOf, networkOf } from './nodes/machine.ts';
@@ -98,6 +99,7 @@ const commands: Readonly<Record<string, () => Promise<void> | void>> = {
   build: async () => {
     await buildToolchain(say);
     await buildIstioImages(say);
+    await buildNodeImages();
   },
   up: () => up(args),
   kubectl: () => kubectl(args),

@@ -1,6 +1,6 @@
 // One folder for each running part of the lab. Whoever made it is written inside, so that a later run knows what a dead one left.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { endProcesses, type Identity, isAlive, ownIdentity } from './process.ts';
@@ -18,8 +18,15 @@ export function makeFolder(name: string, keep: boolean): string {
   const folder = keep ? join(labFolder(), name) : mkdtempSync(join(labFolder(), `${name}-`));
   if (keep && existsSync(folder)) throw new Error(`${name} is up already; take it down first`);
   if (keep) mkdirSync(folder);
-  else writeFileSync(join(folder, 'owner.json'), JSON.stringify(ownIdentity()));
+  else writeOwner(folder);
   return folder;
+}
+
+/** Whole or not at all: a run that starts at the same moment must not take it for one without an owner. */
+function writeOwner(folder: string): void {
+  const partial = join(folder, 'owner.partial');
+  writeFileSync(partial, JSON.stringify(ownIdentity()));
+  renameSync(partial, join(folder, 'owner.json'));
 }
 
 /** Removes what is kept and what dead programs left; other programs' folders stay. Returns the folders. */

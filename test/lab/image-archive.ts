@@ -71,7 +71,7 @@ export async function writeImageArchive(archive: string, { reference, alsoKnownA
 }
 
 async function tar(file: string, args: readonly string[]): Promise<void> {
-  const partial = `${file}.partial`;
+  const partial = `${file}.partial-${process.pid}`;
   await run('tar', [...reproducible, '-cf', partial, ...args]);
   renameSync(partial, file);
 }
