@@ -15,7 +15,6 @@ const phaseOfKind: Readonly<Record<string, Phase>> = {
   ClusterRoleBinding: '20-rbac',
   Role: '20-rbac',
   RoleBinding: '20-rbac',
-  Secret: '20-rbac',
   DaemonSet: '40-workloads',
   Deployment: '40-workloads',
   StatefulSet: '40-workloads',
@@ -35,6 +34,7 @@ const clusterWide: ReadonlySet<string> = new Set([
 
 /**
  * The phase of one object. What joins a cluster to the mesh comes last, when the routes are there: sidecars would find no control plane before.
+ * Secrets that ask for a token come after the phase of their accounts: Kubernetes deletes one whose account is not there.
  * @param chart the chart that it was rendered from
  */
 export function phaseOf(object: KubeObject, chart: IndexedRelease['chart']): Phase {

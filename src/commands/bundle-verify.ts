@@ -32,7 +32,7 @@ export const run: Run = async (system, args) => {
 };
 
 /** Checks the signature of a bundle that has one; IsthmusError when signers are named and it has none. */
-async function readSigner(
+export async function readSigner(
   system: System,
   { texts }: Bundle,
   { shown, allowed }: { readonly shown: string; readonly allowed: string | undefined },

@@ -16,6 +16,7 @@ export const loaders: Readonly<Record<string, Loader>> = {
   bundle: () => import('./bundle.ts'),
   'bundle verify': () => import('./bundle-verify.ts'),
   'bundle inspect': () => import('./bundle-inspect.ts'),
+  'bundle install': () => import('./bundle-install.ts'),
   verify: () => import('./verify.ts'),
   uninstall: () => import('./uninstall.ts'),
   secrets: () => import('./secrets.ts'),

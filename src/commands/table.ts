@@ -157,6 +157,28 @@ export const commands: readonly CommandSpec[] = [
     examples: ['isthmus bundle inspect mesh.isthmus.tgz', 'isthmus bundle inspect mesh.isthmus.tgz -o json'],
   },
   {
+    name: 'bundle install',
+    summary: 'install a mesh from a bundle alone, through helm; running it again converges',
+    details: 'The bundle is checked before anything of it is used. Its images are taken from where they were, or from a mirror.',
+    arguments: [{ name: '<bundle>', summary: 'archive written by isthmus bundle' }],
+    options: [
+      { flags: '--registry <mirror>', summary: 'registry and path that the images were copied to; tags and digests stay' },
+      { flags: '--pull-secret <name>', summary: 'pull secret for the pods of isthmus; once per secret', repeatable: true },
+      {
+        flags: '--context <cluster=context>',
+        summary: 'context of a cluster, instead of that of mesh.yaml; once per cluster',
+        repeatable: true,
+      },
+      kubeconfig,
+      { flags: '--allowed-signers <file>', summary: 'who may have signed it, in the form of ssh-keygen' },
+      timeout,
+      { flags: '--unlock', summary: 'take over from an installation that died' },
+      forceConflicts,
+      format,
+    ],
+    examples: ['isthmus bundle install mesh.isthmus.tgz', 'isthmus bundle install mesh.isthmus.tgz --registry mirror.corp/istio'],
+  },
+  {
     name: 'verify',
     summary: 'check routes on every node, then ping and TCP between pods of all pairs of nodes; exit code 3 when a pair fails',
     details:
