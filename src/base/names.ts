@@ -56,6 +56,11 @@ export function remoteSecretName(cluster: string): string {
   return `istio-remote-secret-${cluster}`;
 }
 
+/** Helm release in which install.sh of a generated folder keeps the remote secret of `cluster`. */
+export function remoteSecretRelease(cluster: string): string {
+  return `remote-secret-${cluster}`;
+}
+
 /** Shows text that people may mistake for another: anything outside printable ASCII becomes its code point. */
 export function escapeText(text: string): string {
   return text.replaceAll(/[^\x20-\x7e]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);

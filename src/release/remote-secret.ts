@@ -1,7 +1,7 @@
 // The Secret in a primary that lets its istiod read a remote. Its token goes from API server to API server and nowhere else.
 import * as z from 'zod';
 import { failure } from '../base/errors.ts';
-import { fieldManager, istioNames, ownLabels } from '../base/names.ts';
+import { fieldManager, istioNames, ownLabels, remoteSecretRelease } from '../base/names.ts';
 import type { KubeObject } from '../base/objects.ts';
 import { toYaml } from '../base/yaml.ts';
 import type { ReleaseIndex } from '../render/types.ts';
@@ -68,9 +68,29 @@ export async function hasRemoteSecret(primary: Pick<ClusterReader, 'get'>, wante
   );
 }
 
-/** Writes the remote secret into the primary. A secret of that name that someone else made is not overwritten unless forced. */
-export async function applyRemoteSecret(primary: Pick<ClusterClient, 'apply'>, secret: KubeObject, force: boolean): Promise<void> {
-  await primary.apply(`/api/v1/namespaces/${secret.metadata.namespace}/secrets`, secret, { fieldManager, force });
+/**
+ * Writes the remote secret into the primary. A secret of that name that someone else made is not overwritten unless forced; that of
+ * install.sh of a generated folder is taken over, because it is for the same remote.
+ */
+export async function applyRemoteSecret(primary: Pick<ClusterClient, 'apply' | 'get'>, secret: KubeObject, force: boolean): Promise<void> {
+  const { namespace = '' } = secret.metadata;
+  const takeOver = force || (await isOfScript(primary, secret));
+  await primary.apply(`/api/v1/namespaces/${namespace}/secrets`, secret, { fieldManager, force: takeOver });
+}
+
+/** Whether the secret that is there was made by install.sh, for the remote that `wanted` is for. */
+async function isOfScript(primary: Pick<ClusterReader, 'get'>, wanted: KubeObject): Promise<boolean> {
+  const { namespace = '', name, annotations = {} } = wanted.metadata;
+  const stored = StoredSecret.safeParse(await primary.get(secretPath(namespace, name)));
+  const remote = annotations[istioNames.clusterAnnotation] ?? '';
+  return (
+    stored.success &&
+    includes(stored.data.metadata.annotations, {
+      [istioNames.clusterAnnotation]: remote,
+      'meta.helm.sh/release-name': remoteSecretRelease(remote),
+      'meta.helm.sh/release-namespace': namespace,
+    })
+  );
 }
 
 /** API path of a Secret. */

@@ -1,7 +1,9 @@
 // Takes everything of ours out of the clusters again, on both sides and in reverse order, and then proves that nothing is left.
-import { ownLabels } from '../base/names.ts';
+import { ownLabels, remoteSecretRelease } from '../base/names.ts';
 import type { KubeObject } from '../base/objects.ts';
 import { findHelm } from './helm.ts';
+import { uninstallArgs } from './helm-args.ts';
+import { listed } from './install-release.ts';
 import { removeIstiodObjects } from './istiod-objects.ts';
 import { leaseName } from './lease.ts';
 import { removeLeftovers } from './leftover.ts';
@@ -121,6 +123,15 @@ async function removeRemoteSecret(run: Run, secret: IndexedRemoteSecret): Promis
     if (!ours) return { outcome: 'absent', message: 'it was not made by isthmus, so it stays' };
     const guard = found.metadata.uid === undefined ? {} : { uid: found.metadata.uid };
     await run.gate.guard(session.client).delete(path, guard);
+    await removeRecord(run, session, secret);
     return { outcome: 'removed' };
   });
+}
+
+/** Where install.sh of a generated folder made the secret first, helm still counts it as installed. */
+async function removeRecord(run: Run, session: Session, { namespace, remote }: IndexedRemoteSecret): Promise<void> {
+  const name = remoteSecretRelease(remote);
+  const recorded = (await listed(run, session, namespace)).get(name);
+  if (recorded?.chart.startsWith(`${name}-`) === true)
+    await run.helm.run(uninstallArgs(session.target(namespace), name), { where: session.spec.name });
 }

@@ -1,5 +1,5 @@
 // What README.md and install.sh tell about out/: the steps in order, as data for their templates.
-import { namespacesRelease } from '../base/names.ts';
+import { namespacesRelease, remoteSecretRelease } from '../base/names.ts';
 import type { ClusterPlan, MeshPlan, PlannedRelease } from '../plan/types.ts';
 import { clustersByName } from './releases.ts';
 import { type IndexedRelease, type ReleaseIndex, remoteSecretOrder } from './types.ts';
@@ -174,7 +174,7 @@ function guideSecret(secret: ReleaseIndex['remoteSecrets'][number], index: Relea
     primary,
     remote,
     namespace,
-    release: `remote-secret-${remote}`,
+    release: remoteSecretRelease(remote),
     primaryContext: shownContext(primary, index),
     remoteContext: shownContext(remote, index),
     serverKnown: server !== undefined,

@@ -108,4 +108,29 @@ describe('a remote secret', ({ test }) => {
     assert.match(error.message, 'conflict with "kubectl"');
     assert.equal(primary.find('Secret', built.metadata.name)?.['data'], theirs.data);
   });
+
+  for (const [whose, release, taken] of [
+    ['of install.sh for the same remote is taken over', 'remote-secret-cluster2', true],
+    ['of another helm release is left as it is', 'theirs', false],
+  ] as const)
+    test(`that is there already and is ${whose}`, async () => {
+      const built = await setting().build();
+      const annotations = {
+        ...built.metadata.annotations,
+        'meta.helm.sh/release-name': release,
+        'meta.helm.sh/release-namespace': built.metadata.namespace ?? '',
+      };
+      const there = {
+        ...built,
+        metadata: { ...built.metadata, labels: { 'istio/multiCluster': 'true' }, annotations },
+        data: { cluster2: 'b2xk' },
+      };
+      const primary = fakeCluster({ objects: [there] });
+      const client = primary.client('cluster1');
+
+      const error = await applyRemoteSecret(client, built, false).catch((reason: unknown) => reason);
+
+      assert.is(error === undefined, taken);
+      assert.equal(primary.find('Secret', built.metadata.name)?.['data'], taken ? built['data'] : there.data);
+    });
 });
