@@ -1,6 +1,14 @@
 // The library: the same stages as the command line, as functions over plain data.
 export { exitCodes, IsthmusError } from './base/errors.ts';
 export { isthmusVersion } from './base/version.ts';
+export { type CopiedImages, type CopyDeps, type CopyRequest, copyImages } from './bundle/copy-images.ts';
+export { bundleDocuments } from './bundle/documents.ts';
+export type { ImageUses } from './bundle/images.ts';
+export { type ManifestInput, renderManifests } from './bundle/manifests.ts';
+export { type BundleParts, bundleEntries, type PackInput, type PreparedBundle, prepareBundle } from './bundle/pack.ts';
+export { readBundle } from './bundle/read.ts';
+export type { Bundle, BundleManifest, ImageLock, ImageRewrite } from './bundle/types.ts';
+export { type WriteRequest, writeBundle } from './bundle/write.ts';
 export { declaredFacts } from './facts/declared.ts';
 export { formatFacts, parseFacts } from './facts/file.ts';
 export { inspectCluster } from './facts/inspect.ts';
