@@ -10,7 +10,10 @@ const patterns: readonly (readonly [pattern: RegExp, what: string])[] = [
   [/\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}/, 'a token'],
   [/\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36}|\bglpat-[\w-]{20}/, 'a token'],
   [/^\s*"?(?:client-key-data|client-certificate-data)"?\s*:\s*["']?[A-Za-z0-9+/=]{8}/m, 'a kubeconfig'],
-  [/^\s*"?(?:token|password|passwd|client-secret|clientSecret|secretKey)"?\s*:\s*["']?[\w+/=.~-]{12,}/m, 'a token or password'],
+  [
+    /(?:^|[{,])\s*["']?(?:token|password|passwd|client-secret|clientSecret|secretKey)["']?\s*:\s*["']?[\w+/=.~-]{12,}/m,
+    'a token or password',
+  ],
   [/"auth"\s*:\s*"[A-Za-z0-9+/=]{8,}"/, 'credentials of a registry'],
   [/\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@"']+:[^\s/@"'{}]+@/i, 'a URL with a password'],
 ];

@@ -18,6 +18,7 @@ const secrets: readonly (readonly [text: string, what: string])[] = [
   [`x: AKIA${'ABCD'.repeat(4)}`, 'holds a token'],
   [`users:\n- user:\n    client-key-data: ${long}`, 'holds a kubeconfig'],
   [`  token: "${long}"`, 'holds a token or password'],
+  [`{"a":1,"token":"${long}"}`, 'holds a token or password'],
   [`password: ${long}`, 'holds a token or password'],
   [`{"auths":{"x":{"auth":"${long}"}}}`, 'holds credentials of a registry'],
   [`url: https://me:${long}@host/`, 'holds a URL with a password'],
