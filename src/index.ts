@@ -24,6 +24,7 @@ export type { ChartPackage, PublishDeps, PublishedChart } from './publish/types.
 export { install } from './release/install.ts';
 export { type Preview, previewInstall } from './release/preview.ts';
 export { readGenerated } from './release/read.ts';
+export { type RotateOptions, rotateSecrets } from './release/rotate.ts';
 export type {
   GeneratedMesh,
   InstallOptions,

@@ -80,24 +80,32 @@ async function rotateAll(run: ClusterRun, rotations: readonly Rotation[], option
 async function rotateOne(run: ClusterRun, rotation: Rotation, options: RotateOptions): Promise<void> {
   const { remote, secrets, account } = rotation;
   const needs = [remote, ...secrets.map(({ primary }) => primary)];
-  let next = '';
-  await run.steps.run({ cluster: remote, step: `token of ${account.serviceAccount}`, needs }, async () => {
-    await checkInstalled(run, rotation);
-    if (options.acceptLoss !== true) await refuseLoss(run, rotation);
-    const begun = unfinished(await readTokens(clientOf(run, remote), account));
-    next = begun?.name ?? newTokenName(account, run.deps.clock.now());
-    if (begun !== undefined) return { outcome: 'unchanged', message: `goes on with ${next}, which another run began with` };
-    await applyToken(run.gate.guard(clientOf(run, remote)), account, { name: next, finished: false });
-    return { outcome: 'installed', message: `Secret ${account.namespace}/${next}` };
-  });
+  await run.steps.run({ cluster: remote, step: `token of ${account.serviceAccount}`, needs }, () => begin(run, rotation, options));
   await Promise.all(
     secrets.map((secret) =>
-      run.steps.run({ cluster: secret.primary, step: `remote secret ${secret.name}`, needs }, (say) =>
-        handOver(run, { secret, next }, say),
-      ),
+      run.steps.run({ cluster: secret.primary, step: `remote secret ${secret.name}`, needs }, (say) => handOver(run, secret, say)),
     ),
   );
-  await run.steps.run({ cluster: remote, step: 'old token', needs }, (say) => revokeOthers(run, { account, next }, say));
+  await run.steps.run({ cluster: remote, step: 'old token', needs }, (say) => revokeOthers(run, account, say));
+}
+
+/** Asks for a new token, unless a run that died has done so: then the cluster itself tells which one it is. */
+async function begin(run: ClusterRun, rotation: Rotation, options: RotateOptions): Promise<StepOutcome> {
+  const { remote, account } = rotation;
+  await checkInstalled(run, rotation);
+  if (options.acceptLoss !== true) await refuseLoss(run, rotation);
+  const client = clientOf(run, remote);
+  const begun = unfinished(await readTokens(client, account));
+  if (begun !== undefined) return { outcome: 'unchanged', message: `goes on with ${begun.name}, which another run began with` };
+  const name = newTokenName(account, run.deps.clock.now());
+  await applyToken(run.gate.guard(client), account, { name, finished: false });
+  return { outcome: 'installed', message: `Secret ${account.namespace}/${name}` };
+}
+
+async function newToken(run: ClusterRun, account: IndexedRemoteSecret): Promise<ReaderToken> {
+  const token = unfinished(await readTokens(clientOf(run, account.remote), account));
+  if (token !== undefined) return token;
+  throw failure('the new token is gone', { where: account.remote, hint: 'Somebody deleted its Secret. Run this again.' });
 }
 
 function clientOf(run: ClusterRun, cluster: string): ClusterClient {
@@ -131,35 +139,29 @@ async function refuseLoss(run: ClusterRun, { remote, secrets }: Rotation): Promi
   }
 }
 
-interface Handover {
-  readonly secret: IndexedRemoteSecret;
-  /** Name of the Secret with the new token. */
-  readonly next: string;
-}
-
 /** Writes the new token into a primary, and returns when every istiod there reads the remote with it. */
-async function handOver(run: ClusterRun, { secret, next }: Handover, say: (text: string) => void): Promise<StepOutcome> {
+async function handOver(run: ClusterRun, secret: IndexedRemoteSecret, say: (text: string) => void): Promise<StepOutcome> {
   const { clock, signal } = run.deps;
-  const remote = clientOf(run, secret.remote);
   const primary = clientOf(run, secret.primary);
-  const built = await buildRemoteSecret({ ...secret, tokenSecret: next }, remote, { clock, signal, timeoutMs: run.timeoutMs });
+  const { name: tokenSecret } = await newToken(run, secret);
+  const options = { clock, signal, timeoutMs: run.timeoutMs };
+  const built = await buildRemoteSecret({ ...secret, tokenSecret }, clientOf(run, secret.remote), options);
   const present = await hasRemoteSecret(primary, built);
   if (!present) await applyRemoteSecret(run.gate.guard(primary), built, false);
-  await waitUntilRead(run, { secret, next }, say);
+  await waitUntilRead(run, secret, say);
   return { outcome: present ? 'unchanged' : 'upgraded', message: `every istiod of ${secret.primary} reads ${secret.remote} with it` };
 }
 
-async function waitUntilRead(run: ClusterRun, handover: Handover, say: (text: string) => void): Promise<void> {
+async function waitUntilRead(run: ClusterRun, secret: IndexedRemoteSecret, say: (text: string) => void): Promise<void> {
   const { clock, signal } = run.deps;
   const end = clock.now().getTime() + run.timeoutMs;
   for (;;) {
-    const missing = await whatIsMissing(run, handover);
+    const missing = await whatIsMissing(run, secret);
     if (missing === undefined) return;
     if (signal.aborted || clock.now().getTime() >= end) {
-      const { primary } = handover.secret;
       throw failure(`${missing}; both tokens stay valid`, {
-        where: primary,
-        hint: `Look at its log, and at \`istioctl remote-clusters\`. When it does not take the secret, or writes no log: restart istiod in ${primary} and run this again.`,
+        where: secret.primary,
+        hint: `Look at its log, and at \`istioctl remote-clusters\`. When it does not take the secret, or writes no log: restart istiod in ${secret.primary} and run this again.`,
       });
     }
     say(`waits: ${missing}`);
@@ -168,7 +170,7 @@ async function waitUntilRead(run: ClusterRun, handover: Handover, say: (text: st
 }
 
 /** The sign that is still missing, in words. The API server of the remote must have seen the token, and each istiod must tell. */
-async function whatIsMissing(run: ClusterRun, { secret, next }: Handover): Promise<string | undefined> {
+async function whatIsMissing(run: ClusterRun, secret: IndexedRemoteSecret): Promise<string | undefined> {
   const { namespace, remote, primary } = secret;
   const client = clientOf(run, primary);
   const since = await writtenAt(client, secret);
@@ -178,28 +180,23 @@ async function whatIsMissing(run: ClusterRun, { secret, next }: Handover): Promi
   const reasons = await Promise.all(istiods.map((istiod) => whyUnread(client, istiod, { namespace, remote, since })));
   const unread = reasons.find((reason) => reason !== undefined);
   if (unread !== undefined) return unread;
-  return (await isSeen(clientOf(run, remote), secret, next)) ? undefined : `the API server of ${remote} has not seen the new token yet`;
+  return (await isSeen(run, secret)) ? undefined : `the API server of ${remote} has not seen the new token yet`;
 }
 
 /** Kubernetes before 1.27 keeps no record of tokens; then the istiods' own word is all there is. */
-async function isSeen(client: ClusterClient, account: IndexedRemoteSecret, next: string): Promise<boolean> {
-  const token = (await readTokens(client, account)).find(({ name }) => name === next);
-  if (token?.used === true) return true;
+async function isSeen(run: ClusterRun, account: IndexedRemoteSecret): Promise<boolean> {
+  if ((await newToken(run, account)).used) return true;
   const record = '/api/v1/namespaces/kube-system/configmaps/kube-apiserver-legacy-service-account-token-tracking';
-  return (await client.get(record)) === undefined;
+  return (await clientOf(run, account.remote).get(record)) === undefined;
 }
 
-interface Revocation {
-  readonly account: IndexedRemoteSecret;
-  readonly next: string;
-}
-
-async function revokeOthers(run: ClusterRun, { account, next }: Revocation, say: (text: string) => void): Promise<StepOutcome> {
+async function revokeOthers(run: ClusterRun, account: IndexedRemoteSecret, say: (text: string) => void): Promise<StepOutcome> {
   const client = clientOf(run, account.remote);
   const guarded = run.gate.guard(client);
-  const old = (await readTokens(client, account)).filter(({ name, token, rotated }) => name !== next && (rotated || token !== undefined));
+  const { name } = await newToken(run, account);
+  const old = (await readTokens(client, account)).filter((each) => each.name !== name && (each.rotated || each.token !== undefined));
   for (const token of old) await revokeToken(guarded, account, token);
-  await applyToken(guarded, account, { name: next, finished: true });
+  await applyToken(guarded, account, { name, finished: true });
   if (old.length === 0) return { outcome: 'absent' };
   say('waits until it is refused');
   return { outcome: 'removed', ...(await refusal(run, client, old)) };
