@@ -23,7 +23,7 @@ export function describeVerification(mesh: string, result: VerifyResult): string
 
 function headline(mesh: string, { pairs }: VerifyResult): string {
   const failed = pairs.filter(({ outcome }) => outcome === 'failed').length;
-  if (pairs.length === 0) return `Mesh ${mesh}: no two clusters in one network, nothing to verify`;
+  if (pairs.length === 0) return `Mesh ${mesh}: no two clusters that are joined, nothing to verify`;
   if (failed === 0) return `Mesh ${mesh}: all ${pairs.length} ordered pairs of clusters work`;
   return `Mesh ${mesh}: ${failed} of ${pairs.length} ordered pairs of clusters do not work`;
 }

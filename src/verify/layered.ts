@@ -6,7 +6,7 @@ import type { Check, Layer, LayerResult, Pair, PairResult, Scene, VerifyResult }
 type LayeredCheck = VerifyResult['checks'][number];
 
 /**
- * Runs the layers in order; a pair that a layer found broken takes no part in the next one.
+ * Runs the layers in order; a pair that a layer found broken takes no part in the next one, nor in one that is not about such pairs.
  * @param pairs ordered pairs of clusters that the mesh joins
  * @throws IsthmusError after Ctrl-C, or when another run is at work in a cluster; nothing is left behind then either
  */
@@ -14,20 +14,30 @@ export async function verifyPairs(scene: Scene, pairs: readonly Pair[], layers: 
   const checks: LayeredCheck[] = [];
   const notes: string[] = [];
   const left: string[] = [];
-  for (const { name, run } of layers) {
-    const open = pairs.filter((pair) => brokenLayer(checks, pair) === undefined);
-    if (open.length === 0) break;
-    const outcome = await run(scene, open);
-    checks.push(...outcome.checks.map((check) => ({ layer: name, ...check })));
+  const serving = layers.filter((layer) => pairs.some((pair) => isAbout(layer, pair)));
+  for (const layer of serving) {
+    const open = pairs.filter((pair) => isAbout(layer, pair) && brokenLayer(serving, checks, pair) === undefined);
+    if (open.length === 0) continue;
+    const outcome = await layer.run(scene, open);
+    checks.push(...outcome.checks.map((check) => ({ layer: layer.name, ...check })));
     notes.push(...(outcome.notes ?? []));
     left.push(...(outcome.left ?? []));
     if (scene.signal.aborted) throw failure('stopped', { hint: ['Run isthmus verify again.', ...left].join('\n') });
   }
-  return { pairs: pairs.map((pair) => pairResult(pair, layers, checks)), checks, notes, left };
+  return { pairs: pairs.map((pair) => pairResult(pair, serving, checks)), checks, notes, left };
 }
 
-function brokenLayer(checks: readonly LayeredCheck[], pair: Pair): string | undefined {
-  return checks.find((check) => check.outcome === 'failed' && concerns(check, pair))?.layer;
+function isAbout({ serves }: Layer, { through }: Pair): boolean {
+  return serves === undefined || serves === (through ?? 'network');
+}
+
+function brokenLayer(layers: readonly Layer[], checks: readonly LayeredCheck[], pair: Pair): string | undefined {
+  return checksOf(layers, checks, pair).find(({ outcome }) => outcome === 'failed')?.layer;
+}
+
+function checksOf(layers: readonly Layer[], checks: readonly LayeredCheck[], pair: Pair): readonly LayeredCheck[] {
+  const own = new Set(layers.filter((layer) => isAbout(layer, pair)).map(({ name }) => name));
+  return checks.filter((check) => own.has(check.layer) && concerns(check, pair));
 }
 
 /** Packets go one way and answers the other, so what is wrong with one cluster alone breaks both directions. */
@@ -37,9 +47,9 @@ function concerns({ from, to }: Check, pair: Pair): boolean {
 }
 
 function pairResult(pair: Pair, layers: readonly Layer[], checks: readonly LayeredCheck[]): PairResult {
-  const broken = brokenLayer(checks, pair);
+  const broken = brokenLayer(layers, checks, pair);
   const last = layers.findIndex(({ name }) => name === broken);
-  const own = checks.filter((check) => concerns(check, pair));
+  const own = checksOf(layers, checks, pair);
   const results = layers.map(({ name }, index) => layerResult(name, last < 0 || index <= last ? own : undefined));
   return { ...pair, outcome: broken === undefined ? 'passed' : 'failed', ...(broken === undefined ? {} : { broken }), layers: results };
 }

@@ -19,6 +19,7 @@ const Header = z.object({
 
 export const routeLayer: Layer = {
   name: 'routes',
+  serves: 'network',
   run: async ({ clusters }, pairs) => {
     const names = new Set(pairs.flatMap(({ from, to }) => [from, to]));
     const checked = [...clusters.values()].filter(({ name }) => names.has(name));

@@ -26,6 +26,8 @@ export interface Check {
 export interface Pair {
   readonly from: string;
   readonly to: string;
+  /** Set where they are in different networks, so that neither sees the other's pods. */
+  readonly through?: 'gateways';
 }
 
 /** The pods that ask each other. */
@@ -53,6 +55,7 @@ export interface VerifiedCluster {
    * was killed goes with it when isthmus is uninstalled.
    */
   enter(): Promise<Owner | undefined>;
+  readonly istioNamespace: string;
   /** Namespace of route-installer, where probe pods run as well. */
   readonly namespace: string;
   /** Nodes that were planned for. */
@@ -93,6 +96,8 @@ export interface LayerOutcome {
 /** One layer. `run` gets the pairs that no earlier layer found broken; a broken layer is a failed check, never an exception. */
 export interface Layer {
   readonly name: string;
+  /** Pairs that it is about: those of one network, or those of different ones; all when absent. */
+  readonly serves?: 'network' | 'gateways';
   readonly run: (scene: Scene, pairs: readonly Pair[]) => Promise<LayerOutcome>;
 }
 

@@ -10,7 +10,7 @@ import type { ClusterClient } from '../system/types.ts';
 import { verifyPairs } from './layered.ts';
 import { pairsOf } from './pairs.ts';
 import { type ProbeInput, probeSettings } from './probe-settings.ts';
-import type { Owner, ProbeSettings, Problem, Scene, VerifiedCluster, VerifyResult } from './types.ts';
+import type { Owner, Pair, ProbeSettings, Problem, Scene, VerifiedCluster, VerifyResult } from './types.ts';
 
 const defaultTimeoutMs = 120_000;
 
@@ -27,7 +27,7 @@ export interface VerifyOptions {
  * @throws IsthmusError after Ctrl-C, or when another run is at work in a cluster
  */
 export async function verifyMesh(input: ProbeInput, deps: ReleaseDeps, options: VerifyOptions = {}): Promise<VerifyResult> {
-  const { joined, apart } = pairsOf(input.generated.index);
+  const pairs = pairsOf(input.generated.index);
   const { sessions, unreachable } = await openSessions(input.generated, deps);
   try {
     const gate = gateOf(input.generated, deps, { sessions, options });
@@ -36,15 +36,20 @@ export async function verifyMesh(input: ProbeInput, deps: ReleaseDeps, options: 
       const probe = await probeSettings(deps.files, input, session.spec.name);
       clusters.set(session.spec.name, verifiedCluster(session, input.generated, { gate, probe }));
     }
-    const result = await gate.during(verifyPairs(sceneOf(deps, options, { clusters, unreachable }), joined));
-    const notes = apart.map(
-      ({ from, to }) =>
-        `${from} and ${to} are in different networks: pods reach each other through gateways, so there are no routes to look at.`,
-    );
-    return { ...result, notes: [...notes, ...result.notes] };
+    const result = await gate.during(verifyPairs(sceneOf(deps, options, { clusters, unreachable }), pairs));
+    return { ...result, notes: [...apartNotes(pairs), ...result.notes] };
   } finally {
     for (const { client } of sessions) client.close();
   }
+}
+
+function apartNotes(pairs: readonly Pair[]): string[] {
+  return pairs
+    .filter(({ from, to, through }) => through !== undefined && from < to)
+    .map(
+      ({ from, to }) =>
+        `${from} and ${to} are in different networks: pods reach each other through gateways, so there are no routes to look at.`,
+    );
 }
 
 function sceneOf(deps: ReleaseDeps, options: VerifyOptions, reached: Pick<Scene, 'clusters' | 'unreachable'>): Scene {
@@ -108,6 +113,7 @@ function verifiedCluster(
       await gate.enter(spec.name);
       return leaseOf(client, index.routesNamespace);
     },
+    istioNamespace: index.istio.namespace,
     namespace: index.routesNamespace,
     nodes: spec.nodes,
     ...(release === undefined ? {} : { routes: { release: release.name, ...version } }),

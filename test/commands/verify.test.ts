@@ -120,18 +120,40 @@ describe('isthmus verify', ({ test }) => {
     assert.equal(world.made, []);
   });
 
-  test('leaves clusters of different networks to gateways', async () => {
+  const apart = () => {
     const index = releaseIndex();
-    const clusters = index.clusters.map((cluster) => ({ ...cluster, network: `net-${cluster.name}` }));
+    return { ...index, clusters: index.clusters.map((cluster) => ({ ...cluster, network: `net-${cluster.name}` })) };
+  };
+  const metadata = { name: 'istio-eastwestgateway', namespace: 'istio-system' };
+  const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec: { replicas: 2 }, status: { availableReplicas: 2 } };
+  const service = (ingress: readonly object[]) => ({ apiVersion: 'v1', kind: 'Service', metadata, status: { loadBalancer: { ingress } } });
 
-    const { code, out: text } = await verified(createWorld(), [], { ...index, clusters });
+  test('looks at the gateways of clusters in different networks, and for no routes', async () => {
+    const world = createWorld();
+    for (const cluster of [world.one, world.two]) cluster.add(deployment, service([{ ip: '10.0.0.9' }]));
+
+    const { code, out: text } = await verified(world, [], apart());
 
     assert.is(code, 0);
-    assert.match(text, 'nothing to verify');
+    assert.match(text, 'all 2 ordered pairs of clusters work');
+    assert.match(text, /cluster1 +cluster2 +2 passed +4 passed/);
     assert.match(
       text,
       'cluster1 and cluster2 are in different networks: pods reach each other through gateways, so there are no routes to look at.',
     );
+    assert.equal(world.made, []);
+  });
+
+  test('names a gateway that is not there, not ready, or without an address', async () => {
+    const world = createWorld();
+    world.two.add({ ...deployment, status: {} }, service([]));
+
+    const { code, out: text } = await verified(world, [], apart());
+
+    assert.is(code, 3);
+    assert.match(text, 'there is no Deployment istio-eastwestgateway');
+    assert.match(text, 'no pod is ready');
+    assert.match(text, 'no load balancer gave it an address');
   });
 
   test('waits for nobody who is at work: the Lease of another run stops it', async () => {

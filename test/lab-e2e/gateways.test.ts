@@ -1,19 +1,18 @@
 // Clusters whose pods have the same addresses, joined by east-west gateways: what routes cannot do.
-import type { KubeObject } from '../../src/base/objects.ts';
 import { settledContents } from '../e2e/state.ts';
 import { assert, describe } from '../helpers/suite.ts';
 import { istioHub } from '../lab/istio-images.ts';
 import { apartShape, startApartLab } from '../lab/nodes/apart.ts';
 import type { RealCluster } from '../lab/nodes/cluster.ts';
-import { bookinfoHub, labImages } from '../lab/nodes/images.ts';
+import { labImages } from '../lab/nodes/images.ts';
 import type { IstioLab } from '../lab/nodes/istio-lab.ts';
 import { waitFor } from '../lab/wait.ts';
 import { changesOf, type Dumps, dumpAll, lastingChanges } from './changes.ts';
+import { addressesOf, bookinfoAnswers, endpointsOf, expectedAnswers, gateway, readyGateways } from './gateway-scene.ts';
 import { podsOf, startTraffic } from './istio-scene.ts';
 import { createOperator, type Operator } from './operator.ts';
 
 const minutes = (count: number) => ({ timeoutMs: count * 60_000 });
-const gateway = 'istio-eastwestgateway';
 
 describe('two clusters with the same pod CIDR', ({ test, before, after }) => {
   let lab: IstioLab;
@@ -70,17 +69,7 @@ describe('two clusters with the same pod CIDR', ({ test, before, after }) => {
   test(
     'answer BookInfo from the right cluster: all to v1, all to v3, half to each',
     async () => {
-      const { stdout } = await operator.isthmus('demo', 'bookinfo', 'out', '--hub', bookinfoHub, '--output', 'json');
-
-      const { stages } = JSON.parse(stdout) as BookinfoResult;
-      assert.equal(
-        stages.map(({ answered, failed }) => [answered.map(({ workload, cluster }) => `${workload} ${cluster}`), failed]),
-        [
-          [[`reviews-v1 ${primary.name}`], 0],
-          [[`reviews-v3 ${remote.name}`], 0],
-          [[`reviews-v1 ${primary.name}`, `reviews-v3 ${remote.name}`], 0],
-        ],
-      );
+      assert.equal(await bookinfoAnswers(operator, 'out'), expectedAnswers(primary, remote));
     },
     minutes(5),
   );
@@ -137,37 +126,3 @@ describe('two clusters with the same pod CIDR', ({ test, before, after }) => {
     minutes(5),
   );
 });
-
-async function addressesOf({ client }: RealCluster): Promise<string[]> {
-  const service = (await client.get(`/api/v1/namespaces/istio-system/services/${gateway}`)) as ServiceObject;
-  return (service.status.loadBalancer.ingress ?? []).map(({ ip }) => ip);
-}
-
-async function endpointsOf({ client }: RealCluster): Promise<string[]> {
-  const slice = (await client.get('/apis/discovery.k8s.io/v1/namespaces/istio-system/endpointslices/istiod')) as SliceObject;
-  return slice.endpoints.flatMap(({ addresses }) => addresses);
-}
-
-async function readyGateways({ client }: RealCluster): Promise<number> {
-  const deployment = (await client.get(`/apis/apps/v1/namespaces/istio-system/deployments/${gateway}`)) as DeploymentObject;
-  return deployment.status.readyReplicas ?? 0;
-}
-
-interface BookinfoResult {
-  readonly stages: readonly {
-    readonly answered: readonly { readonly workload: string; readonly cluster: string }[];
-    readonly failed: number;
-  }[];
-}
-
-interface ServiceObject extends KubeObject {
-  readonly status: { readonly loadBalancer: { readonly ingress?: readonly { readonly ip: string }[] } };
-}
-
-interface SliceObject extends KubeObject {
-  readonly endpoints: readonly { readonly addresses: readonly string[] }[];
-}
-
-interface DeploymentObject extends KubeObject {
-  readonly status: { readonly readyReplicas?: number };
-}

@@ -160,6 +160,7 @@ export function sceneOf(
       name,
       client: world[name].client(name),
       enter: () => Promise.resolve(undefined),
+      istioNamespace: 'istio-system',
       namespace,
       nodes: ['n1', 'n2'],
       routes: { release: 'route-installer', version },

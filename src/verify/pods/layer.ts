@@ -15,6 +15,7 @@ interface Listener extends Place {
 
 export const podLayer: Layer = {
   name: 'pods',
+  serves: 'network',
   run: async (scene, pairs) => {
     const names = new Set(pairs.flatMap(({ from, to }) => [from, to]));
     const clusters = [...scene.clusters.values()].filter(({ name }) => names.has(name));

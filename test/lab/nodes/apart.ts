@@ -1,18 +1,16 @@
 // Two clusters that no route can join: they have the same pod CIDR, and the same blocks on their nodes.
 import { join } from 'node:path';
-import type { LabProcess } from '../process.ts';
+import type { RealCluster } from './cluster.ts';
 import { type IstioLab, startIstioLab } from './istio-lab.ts';
+import type { Lab } from './lab.ts';
 import { startNodeLoadBalancer } from './load-balancer.ts';
 import { type ClusterShape, meshShape } from './shape.ts';
-
-export interface ApartLab extends IstioLab {
-  readonly loadBalancers: readonly LabProcess[];
-}
 
 /** Addresses that the load balancer of each further cluster gives out, in order of cluster. */
 const furtherAddresses = [
   ['9.111.255.6', '9.111.255.8'],
   ['9.111.255.11', '9.111.255.12'],
+  ['9.111.255.13', '9.111.255.14'],
 ];
 
 /** Clusters of two nodes; each of those at `twins` has the pod CIDR and the blocks of the first one. */
@@ -27,11 +25,17 @@ export function apartShape(clusters: number, twins: readonly number[]): ClusterS
 }
 
 /** Starts the lab with Istio in the first cluster, and a load balancer in every one. */
-export async function startApartLab(shape: readonly ClusterShape[]): Promise<ApartLab> {
+export async function startApartLab(shape: readonly ClusterShape[]): Promise<IstioLab> {
   const lab = await startIstioLab({ say: console.log, shape });
-  const loadBalancers = lab.clusters.slice(1).map(({ name, server, folder, nodes }, index) =>
+  startFurtherLoadBalancers(lab, lab.clusters.slice(1));
+  return lab;
+}
+
+/** Starts a load balancer for each of at most three clusters beside that of startIstioLab. */
+export function startFurtherLoadBalancers({ folder: lab }: Pick<Lab, 'folder'>, clusters: readonly RealCluster[]): void {
+  for (const [index, { name, server, folder, nodes }] of clusters.entries())
     startNodeLoadBalancer({
-      lab: lab.folder,
+      lab,
       keep: false,
       cluster: name,
       server,
@@ -39,7 +43,5 @@ export async function startApartLab(shape: readonly ClusterShape[]): Promise<Apa
       router: index + 2,
       nodes: [...nodes.values()].map(({ machine }) => machine.name).reverse(),
       addresses: furtherAddresses[index] ?? [],
-    }),
-  );
-  return { ...lab, loadBalancers };
+    });
 }

@@ -1,0 +1,65 @@
+// The layer between networks: every cluster has an east-west gateway that is ready, and an address at which the others find it.
+import * as z from 'zod';
+import { IsthmusError } from '../base/errors.ts';
+import { gatewayName } from '../base/names.ts';
+import type { Check, Layer, VerifiedCluster } from './types.ts';
+
+const Deployment = z.object({
+  spec: z.object({ replicas: z.number().default(1) }),
+  status: z.object({ availableReplicas: z.number().default(0) }).prefault({}),
+});
+
+const Service = z.object({
+  status: z
+    .object({
+      loadBalancer: z.object({ ingress: z.array(z.object({ ip: z.string().optional(), hostname: z.string().optional() })).nullish() }),
+    })
+    .prefault({ loadBalancer: {} }),
+});
+
+export const gatewayLayer: Layer = {
+  name: 'gateways',
+  serves: 'gateways',
+  run: async ({ clusters }, pairs) => {
+    const names = new Set(pairs.flatMap(({ from, to }) => [from, to]));
+    const checked = [...clusters.values()].filter(({ name }) => names.has(name));
+    return { checks: (await Promise.all(checked.map(checkCluster))).flat() };
+  },
+};
+
+async function checkCluster(cluster: VerifiedCluster): Promise<readonly Check[]> {
+  const from = { cluster: cluster.name };
+  try {
+    return [await checkPods(cluster), await checkAddress(cluster)].map((check) => ({ ...check, from }));
+  } catch (error) {
+    if (!(error instanceof IsthmusError)) throw error;
+    const { message, hint } = error;
+    return [{ name: 'gateway', from, outcome: 'failed', message, ...(hint === undefined ? {} : { hint }) }];
+  }
+}
+
+type Finding = Omit<Check, 'from'>;
+
+async function checkPods({ client, istioNamespace }: VerifiedCluster): Promise<Finding> {
+  const found = Deployment.safeParse(await client.get(`/apis/apps/v1/namespaces/${istioNamespace}/deployments/${gatewayName}`));
+  if (!found.success)
+    return {
+      name: 'gateway',
+      outcome: 'failed',
+      message: `there is no Deployment ${gatewayName}`,
+      hint: 'Run `isthmus install`, then verify again.',
+    };
+  const { spec, status } = found.data;
+  if (status.availableReplicas > 0)
+    return { name: 'gateway', outcome: 'passed', message: `${status.availableReplicas} of ${spec.replicas} pods` };
+  const hint = `Look at the pods: kubectl --namespace ${istioNamespace} describe pods -l app=${gatewayName}. They start once istiod injects them.`;
+  return { name: 'gateway', outcome: 'failed', message: 'no pod is ready', hint };
+}
+
+async function checkAddress({ client, istioNamespace }: VerifiedCluster): Promise<Finding> {
+  const found = Service.safeParse(await client.get(`/api/v1/namespaces/${istioNamespace}/services/${gatewayName}`));
+  const ingress = found.success ? (found.data.status.loadBalancer.ingress ?? []) : [];
+  const addresses = ingress.flatMap(({ ip, hostname }) => ip ?? hostname ?? []);
+  if (addresses.length > 0) return { name: 'address', outcome: 'passed', message: addresses.join(', ') };
+  return { name: 'address', outcome: 'failed', message: 'no load balancer gave it an address, so no other network finds it' };
+}
