@@ -199,17 +199,22 @@ function resultOf(registry: Registry, chart: ChartPackage, result: Pick<Publishe
   };
 }
 
-/** Maps with few calls under way at a time; the first failure stops those that have not begun. */
+/** Maps with few calls under way at a time. After a failure nothing new begins, and it is thrown when all that had begun has ended. */
 async function inPool<T, R>(items: readonly T[], work: (item: T, index: number) => Promise<R>): Promise<readonly R[]> {
   const results: R[] = [];
   const rest = [...items.entries()];
   const worker = async () => {
     for (let next = rest.shift(); next !== undefined; next = rest.shift()) results[next[0]] = await work(next[1], next[0]);
   };
-  try {
-    await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, worker));
-  } finally {
-    rest.length = 0;
-  }
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: Math.min(concurrency, items.length) }, () =>
+      worker().catch((error: unknown) => {
+        rest.length = 0;
+        throw error;
+      }),
+    ),
+  );
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
   return results;
 }

@@ -18,8 +18,13 @@ export const inRemote = ['--kube-context', 'cluster2'] as const;
 /** Starts the clusters and generates a mesh in which nothing waits. */
 export async function startPublishScene(): Promise<PublishScene> {
   const scene = await startScene();
-  await scene.writeMesh({ ilbAddress: '9.111.255.9' });
-  await scene.isthmus('helm4', 'generate', '--out', 'out');
+  try {
+    await scene.writeMesh({ ilbAddress: '9.111.255.9' });
+    await scene.isthmus('helm4', 'generate', '--out', 'out');
+  } catch (error) {
+    await scene.stop();
+    throw error;
+  }
   const helm = (name: Helm, args: readonly string[]) => {
     const shell = { folder: scene.folder, env: environment(scene.folder, name, scene.clusters) };
     return succeeded(startIn(shell, [toolPath(name), ...args]), `${name} ${args[0]}`);

@@ -17,7 +17,8 @@ describe('published charts', ({ test, before, after }) => {
   let registry: Registry;
 
   before(async () => {
-    [scene, registry] = await Promise.all([startPublishScene(), startRegistry({ users: true })]);
+    registry = await startRegistry({ users: true });
+    scene = await startPublishScene();
   });
   after(async () => {
     await registry?.stop();

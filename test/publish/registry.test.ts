@@ -130,9 +130,20 @@ describe('publishing to a registry', ({ test, before, after }) => {
     }
   });
 
-  test('leaves no file behind', async () => {
+  test('leaves no file behind, also when one of several charts fails while others are under way', async () => {
     await publish(depsWith([failed(notFound), 'the package']).deps);
+    const { deps } = depsWith([failed('Error: unauthorized'), 'the package', 'the package', 'the package', 'the package']);
+    const slow: PublishDeps['exec'] = async (program, args, options) => {
+      const result = await deps.exec(program, args, options);
+      if (args[0] !== 'pull' || result.code !== 0) return result;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      await deps.files.write(join(options?.env?.['HELM_CACHE_HOME'] ?? '', 'late'), '');
+      return result;
+    };
 
+    await thrownBy(() => publishToRegistry(Array(5).fill(chart), { url, plainHttp: false }, { ...deps, exec: slow }));
+
+    await new Promise((resolve) => setTimeout(resolve, 100));
     assert.equal(await createFiles().list(folder), []);
   });
 
