@@ -5,27 +5,28 @@ import type { ArchiveEntry } from './types.ts';
 const secretNames =
   /(?:^|\/)(?:kubeconfig[^/]*|id_(?:rsa|dsa|ecdsa|ed25519)|\.env|\.netrc|\.npmrc|\.dockerconfigjson|[^/]*\.(?:key|p12|pfx|jks|kdbx|kubeconfig))$/i;
 
+/** Each looks at every character a bounded number of times: texts from outside may be made to keep it busy. */
 const patterns: readonly (readonly [pattern: RegExp, what: string])[] = [
   [/-----BEGIN [A-Z0-9 ]*PRIVATE KEY/, 'a private key'],
-  [/\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}/, 'a token'],
+  [/(?<![\w-])eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}/, 'a token'],
   [/\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36}|\bglpat-[\w-]{20}/, 'a token'],
-  [/^\s*"?(?:client-key-data|client-certificate-data)"?\s*:\s*["']?[A-Za-z0-9+/=]{8}/m, 'a kubeconfig'],
+  [/^[ \t]*"?(?:client-key-data|client-certificate-data)"?[ \t]*:[ \t]*["']?[A-Za-z0-9+/=]{8}/m, 'a kubeconfig'],
   [
-    /(?:^|[{,])\s*["']?(?:token|password|passwd|client-secret|clientSecret|secretKey)["']?\s*:\s*["']?[\w+/=.~-]{12,}/m,
+    /(?:^|[{,])[ \t]*["']?(?:token|password|passwd|client-secret|clientSecret|secretKey)["']?[ \t]*:[ \t]*["']?[\w+/=.~-]{12,}/m,
     'a token or password',
   ],
   [/"auth"\s*:\s*"[A-Za-z0-9+/=]{8,}"/, 'credentials of a registry'],
-  [/\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@"']+:[^\s/@"'{}]+@/i, 'a URL with a password'],
+  [/\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s/:@"']+:[^\s/@"'{}]+@/i, 'a URL with a password'],
 ];
 
 /** PEM in base64, as Secrets and kubeconfigs hold it: it begins with the encoded `-----BEGIN`. */
 const encodedPem = /LS0tLS1CRUdJTi[A-Za-z0-9+/=]{8,80}/g;
 
 /** `kind: Config` with users or contexts, at any depth: a kubeconfig may be a value in a ConfigMap. */
-const kubeconfig = /^\s*"?kind"?\s*:\s*["']?Config["']?,?\s*$/m;
-const kubeconfigPart = /^\s*"?(?:users|contexts|current-context)"?\s*:/m;
+const kubeconfig = /^[ \t]*"?kind"?[ \t]*:[ \t]*["']?Config["']?,?[ \t]*$/m;
+const kubeconfigPart = /^[ \t]*"?(?:users|contexts|current-context)"?[ \t]*:/m;
 /** The form of a kubeconfig that is filled in later, from a cluster: it holds nothing yet. */
-const kubeconfigTemplate = /^\s*token\s*:\s*\{\{/m;
+const kubeconfigTemplate = /^[ \t]*token[ \t]*:[ \t]*\{\{/m;
 
 /**
  * Refuses a file that holds a secret, by its name or by its text.

@@ -50,6 +50,31 @@ describe('the search for secrets', ({ test }) => {
     assert.match(String(await thrownBy(() => refuseSecretData('a', { kind: 'Secret', stringData: { a: 'x' } }))), 'is a Secret with data');
   });
 
+  test('takes no longer for texts that are made to keep it busy', () => {
+    const pieces = [
+      '\n',
+      ' ',
+      '\t\n',
+      'a.',
+      'eyJ-',
+      '-----BEGIN ',
+      'LS0tLS1CRUdJTi',
+      '{ ',
+      'token: ',
+      'a://',
+      'a://b:',
+      '"auth" : ',
+      'kind: ',
+    ];
+
+    for (const piece of pieces) {
+      const text = piece.repeat(Math.ceil(4_000_000 / piece.length));
+      const start = performance.now();
+      refuseSecrets('a.yaml', text);
+      assert.ok(performance.now() - start < 10_000, JSON.stringify(piece));
+    }
+  });
+
   test('finds none in charts, templates and what is generated from them', () => {
     for (const folder of ['charts', 'templates', 'test/golden/out']) {
       const paths = readdirSync(join(root, folder), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
