@@ -78,12 +78,14 @@ export function lockImages(declared: ImageUses, injected: ImageUses): ImageLock 
 /** rewrite.yaml: each repository by its last part, with more of its path where two would get the same name. */
 export function rewriteRules({ images }: ImageLock): ImageRewrite {
   const repositories = [...new Set(images.map(({ image }) => splitImage(image).repository))].toSorted();
-  const lastPart = (repository: string) => repository.slice(repository.lastIndexOf('/') + 1);
-  const rules = repositories.map((from) => {
-    const unique = repositories.filter((other) => lastPart(other) === lastPart(from)).length === 1;
-    return { from, to: unique ? lastPart(from) : from.replaceAll(':', '-') };
-  });
+  const counts = new Map<string, number>();
+  for (const repository of repositories) counts.set(lastPart(repository), (counts.get(lastPart(repository)) ?? 0) + 1);
+  const rules = repositories.map((from) => ({ from, to: counts.get(lastPart(from)) === 1 ? lastPart(from) : from.replaceAll(':', '-') }));
   return { apiVersion: 'isthmus/v1', kind: 'ImageRewrite', rules };
+}
+
+function lastPart(repository: string): string {
+  return repository.slice(repository.lastIndexOf('/') + 1);
 }
 
 /**

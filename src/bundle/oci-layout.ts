@@ -63,7 +63,8 @@ export function checkOciLayout(bundle: Bundle): void {
     if (path.startsWith(`${ociFolder}blobs/`) && path !== blobPath(`sha256:${sha256}`))
       throw archiveError('is not what its name says', path);
   if (texts.get(ociFiles.layout) !== layoutText) throw archiveError('is missing or of another version', ociFiles.layout);
-  const expected = new Map(images.images.map((image) => [image.image, descriptorOf(image, texts.get(ociFiles.index) ?? '')]));
+  const listed = new Map(descriptorsIn(texts.get(ociFiles.index) ?? '', ociFiles.index).map((each) => [each.annotations?.[refName], each]));
+  const expected = new Map(images.images.map((image) => [image.image, descriptorOf(image, listed)]));
   if (texts.get(ociFiles.index) !== indexText(expected))
     throw archiveError(`names other images than ${bundleFiles.imageLock}`, ociFiles.index);
   const reached = reachable(bundle, [...expected.values()]);
@@ -90,8 +91,8 @@ export function isDescription(mediaType: string): boolean {
   return /^application\/vnd\.(?:oci\.image\.(?:index|manifest)\.v1|docker\.distribution\.manifest(?:\.list)?\.v2)\+json$/.test(mediaType);
 }
 
-function descriptorOf({ image, digest }: LockedImage, index: string): Descriptor {
-  const found = descriptorsIn(index, ociFiles.index).find(({ annotations }) => annotations?.[refName] === image);
+function descriptorOf({ image, digest }: LockedImage, listed: ReadonlyMap<string | undefined, Descriptor>): Descriptor {
+  const found = listed.get(image);
   if (found === undefined || found.digest !== digest)
     throw archiveError(`does not hold ${shortText(image)} by the digest of the lock`, ociFiles.index);
   return found;
