@@ -36,18 +36,20 @@ export interface Initialized {
  * @throws IsthmusError when the folder holds something else, files in it do not fit together, or the root's key is needed and missing
  */
 export async function initTrust(input: InitInput): Promise<Initialized> {
-  const { files, folder, now } = input;
+  const { files, folder } = input;
   if (!(await files.exists(join(folder, rootFiles.certificate)))) return makeAll(input);
   const certificate = await readRoot(input);
   const kept: string[] = [];
   for (const cluster of input.clusters) if (await isSound(input, cluster, certificate)) kept.push(cluster);
   const made = input.clusters.filter((cluster) => !kept.includes(cluster));
-  const root = made.length === 0 ? undefined : await readRootKey(input, certificate);
-  for (const cluster of made) {
-    if (root === undefined) break;
-    await input.privateFiles.create(join(folder, cluster), signerOf(root, await createIntermediate(root, { ...input, cluster, now })));
-  }
+  if (made.length > 0) await addClusters(input, made, certificate);
   return { made, kept, root: describeRoot(certificate) };
+}
+
+async function addClusters(input: InitInput, clusters: readonly string[], certificate: X509Certificate): Promise<void> {
+  const root = await readRootKey(input, certificate);
+  for (const cluster of clusters)
+    await input.privateFiles.create(join(input.folder, cluster), signerOf(root, await createIntermediate(root, { ...input, cluster })));
 }
 
 async function makeAll(input: InitInput): Promise<Initialized> {
