@@ -62,7 +62,7 @@ export function manifestArgs(target: HelmTarget, release: string): readonly stri
   return ['get', 'manifest', release, ...targetArgs(target)];
 }
 
-/** `helm template`, which needs no cluster once it is told the Kubernetes version. */
+/** `helm template` of what an installation makes, so without tests; it needs no cluster once it is told the Kubernetes version. */
 export function templateArgs(target: HelmTarget, release: { readonly name: string; readonly chart: string }, kubeVersion: string) {
   return ['template', release.name, release.chart, '--namespace', target.namespace, '--kube-version', kubeVersion, '--skip-tests'] as const;
 }
