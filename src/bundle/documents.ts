@@ -33,6 +33,6 @@ export function bundleDocuments(
   return [
     { path: 'README.md', contents: renderTemplate(templates, 'bundle-README.md.hbs', data) },
     { path: 'verify.sh', contents: renderTemplate(templates, 'bundle-verify.sh.hbs', data), executable: true },
-    installScript(index, templates),
+    installScript(index, images, templates),
   ];
 }

@@ -5,6 +5,9 @@ import { toYaml } from '../base/yaml.ts';
 import { renderTemplate } from '../render/templates.ts';
 import type { Artifact, ReleaseIndex, TemplateSources } from '../render/types.ts';
 
+import { mirroredImage, rewriteRules } from './images.ts';
+import type { ImageLock } from './types.ts';
+
 type IndexedRemoteSecret = ReleaseIndex['remoteSecrets'][number];
 
 /** Stands where the token, the certificate authority and the URL come in; nothing of a kubeconfig looks like it, and YAML takes it bare. */
@@ -15,7 +18,7 @@ const stands = {
 } as const;
 
 /** The script that installs an unpacked bundle with kubectl and sha256sum alone. Pure: it holds no secret and nothing of this machine. */
-export function installScript(index: ReleaseIndex, templates: TemplateSources): Artifact {
+export function installScript(index: ReleaseIndex, images: ImageLock, templates: TemplateSources): Artifact {
   const { mesh, istio, isthmus, routesNamespace } = index;
   const data = {
     mesh,
@@ -26,6 +29,7 @@ export function installScript(index: ReleaseIndex, templates: TemplateSources): 
     releaseNames: [...new Set(index.releases.map(({ name }) => name))].sort(),
     clusters: index.clusters.map((cluster, position) => clusterData(cluster, position + 1, index)),
     secrets: index.remoteSecrets.map(secretData),
+    images: imageData(images),
   };
   return { path: 'install.sh', contents: renderTemplate(templates, 'bundle-install.sh.hbs', data), executable: true };
 }
@@ -49,6 +53,14 @@ function secretData(secret: IndexedRemoteSecret) {
   const { primary, remote, name, namespace, tokenSecret } = secret;
   const [before = '', after = ''] = kubeconfigTemplate(remote).split(stands.server);
   return { primary, remote, name, namespace, tokenSecret, before, after };
+}
+
+/** Images of manifests as their lines have them, and what they are called below a mirror. */
+function imageData(lock: ImageLock) {
+  const rules = rewriteRules(lock);
+  return lock.images
+    .filter(({ sources }) => sources.includes('chart'))
+    .map(({ image }) => ({ written: toYaml(image).trimEnd(), to: mirroredImage(image, rules, 'mirror').slice('mirror/'.length) }));
 }
 
 /** The kubeconfig of the remote secret as a Go template of kubectl: byte for byte what `isthmus install` writes, so that neither undoes the other's work. */

@@ -52,6 +52,7 @@ export async function renderManifests(input: ManifestInput): Promise<readonly Re
     artifacts.push(...placed.map((each) => artifactOf(each, cluster.name)));
   }
   refuseClashes(artifacts);
+  for (const artifact of artifacts) refuseHiddenImages(artifact);
   return artifacts.toSorted((a, b) => (a.path < b.path ? -1 : 1));
 }
 
@@ -118,6 +119,17 @@ function isHook({ kind, metadata }: KubeObject, { cluster, name }: Release): boo
 
 function artifactOf({ phase, object }: Placed, cluster: string): RenderedManifest {
   return { path: `manifests/${cluster}/${phase}/${manifestName(object)}`, contents: toYaml(object), object };
+}
+
+/** install.sh finds images by their lines when it points them at a mirror, so no other text may look like one. */
+function refuseHiddenImages({ path, contents, object }: RenderedManifest): void {
+  const lines = contents.match(/^ *(?:- )?image: .+$/gm) ?? [];
+  if (lines.length !== countImages(object)) throw failure('holds a line that looks like an image and is none', { where: path });
+}
+
+function countImages(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  return Object.entries(value).reduce((count, [key, child]) => count + (key === 'image' ? 1 : countImages(child)), 0);
 }
 
 function refuseClashes(artifacts: readonly Artifact[]): void {

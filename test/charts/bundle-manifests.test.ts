@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatChecksums, sha256 } from '../../src/bundle/checksums.ts';
+import { imagesOfManifests, lockImages } from '../../src/bundle/images.ts';
 import { installScript } from '../../src/bundle/install-script.ts';
 import { type RenderedManifest, renderManifests } from '../../src/bundle/manifests.ts';
 import type { MeshPlan } from '../../src/plan/types.ts';
@@ -21,6 +22,8 @@ const folder = mkdtempSync(join(tmpdir(), 'isthmus-manifests-'));
 const system = createSystem();
 const long = { timeoutMs: 120_000 };
 const token = 'dGhlLXRva2Vu';
+const digest = `sha256:${'a'.repeat(64)}`;
+const keeper = 'daemonset-isthmus-system-route-installer-keeper.yaml';
 
 async function generated(plan: MeshPlan) {
   const out = mkdtempSync(join(folder, 'out-'));
@@ -139,6 +142,40 @@ describe('install.sh of a bundle without its clusters', ({ test, after }) => {
       long,
     );
 
+  for (const shell of ['dash', 'busybox'] as const)
+    test(
+      `takes images from a mirror in ${shell}, keeps their digests, and changes nothing else`,
+      async () => {
+        const bundle = await unpacked(pinned(classicPlan()));
+
+        const { code, output, inputs } = await install(shell, bundle, { minor: '34' }, ['--registry', '10.0.0.1:5000/istio/']);
+
+        assert.is(code, 0, output);
+        const images = inputs.match(/^ *(?:- )?image: .*$/gm) ?? [];
+        assert.ok(images.length > 3);
+        assert.equal(
+          images.filter((line) => !line.endsWith(`image: "10.0.0.1:5000/istio/proxyv2:1.30.3@${digest}"`)),
+          [],
+        );
+        const original = readFileSync(join(bundle, 'manifests/cluster1/40-workloads', keeper), 'utf8');
+        const moved = original
+          .replace('image: registry.istio.io/release/proxyv2', 'image: "10.0.0.1:5000/istio/proxyv2')
+          .replace(digest, `${digest}"`);
+        assert.ok(inputs.includes(`---\n${moved}`), 'the keeper differs in more than its image');
+      },
+      long,
+    );
+
+  test('takes no mirror that is none', async () => {
+    const bundle = await unpacked(modernPlan());
+
+    for (const registry of ['https://mirror.corp', 'mirror corp', '$(id)', '-x']) {
+      const { code, output } = await install('dash', bundle, { minor: '34' }, ['--registry', registry]);
+      assert.is(code, 1);
+      assert.match(output, 'write host and path');
+    }
+  });
+
   test(
     'uses nothing of a bundle that was changed or added to',
     async () => {
@@ -161,16 +198,22 @@ describe('install.sh of a bundle without its clusters', ({ test, after }) => {
 
 async function unpacked(plan: MeshPlan): Promise<string> {
   const mesh = await generated(plan);
-  const script = installScript(mesh.index, repositoryTemplates());
-  const files = [...(await manifests(plan, 'helm4')), script];
+  const rendered = await manifests(plan, 'helm4');
+  const images = lockImages(imagesOfManifests(rendered), new Map());
+  const files = [...rendered, installScript(mesh.index, images, repositoryTemplates())];
   const bundle = mkdtempSync(join(folder, 'bundle-'));
   writeArtifacts(bundle, files);
   writeFileSync(join(bundle, 'checksums.txt'), formatChecksums(new Map(files.map(({ path, contents }) => [path, sha256(contents)]))));
   return bundle;
 }
 
+/** The same mesh with the agents' image by digest. */
+function pinned(plan: MeshPlan): MeshPlan {
+  return JSON.parse(JSON.stringify(plan, (key, value) => (key === 'digest' ? digest : value))) as MeshPlan;
+}
+
 /** Installs cluster1 with a kubectl that records its arguments and answers as an empty cluster with a token in the remote would. */
-async function install(shell: 'dash' | 'busybox', bundle: string, { minor }: { readonly minor: string }) {
+async function install(shell: 'dash' | 'busybox', bundle: string, { minor }: { readonly minor: string }, options: readonly string[] = []) {
   const home = mkdtempSync(join(folder, 'home-'));
   const kubectl = join(home, 'kubectl');
   const lines = [
@@ -183,14 +226,15 @@ async function install(shell: 'dash' | 'busybox', bundle: string, { minor }: { r
     '  *"go-template={{if .data.token}}"*) echo yes ;;',
     '  *"get namespace kube-system"*) echo uid ;;',
     '  *"get namespace istio-system --ignore-not-found -o name"*) echo namespace/istio-system ;;',
+    `  *" apply "*" -f -"*) cat >>"${home}/inputs" ;;`,
     '  *" -f -"* | *"/dev/stdin"*) cat ;;',
     'esac',
   ];
   writeFileSync(kubectl, `${lines.join('\n')}\n`, { mode: 0o755 });
   const interpreter = shell === 'dash' ? [toolPath('dash')] : [toolPath('busybox'), 'sh'];
   const [program = '', ...args] = [...interpreter, join(bundle, 'install.sh'), 'cluster1', '--context', 'one', 'cluster2=two'];
-  const result = await run(program, [...args, '--timeout', '0'], { PATH: '/usr/bin:/bin', ISTHMUS_KUBECTL: kubectl });
-  return { ...result, calls: readIfThere(join(home, 'calls')) };
+  const result = await run(program, [...args, '--timeout', '0', ...options], { PATH: '/usr/bin:/bin', ISTHMUS_KUBECTL: kubectl });
+  return { ...result, calls: readIfThere(join(home, 'calls')), inputs: readIfThere(join(home, 'inputs')) };
 }
 
 function readIfThere(file: string): string {
