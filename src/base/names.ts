@@ -28,6 +28,8 @@ export const ownLabels = { 'app.kubernetes.io/managed-by': 'isthmus' } as const;
 
 /** Names of the releases, which are also the names of the charts they come from. */
 export const releaseNames = {
+  istioBase: 'istio-base',
+  istiod: 'istiod',
   ilb: 'istio-ilb',
   routes: 'route-installer',
   remote: 'istio-remote',

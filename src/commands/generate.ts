@@ -9,6 +9,7 @@ import type { ChartSources, TemplateSources } from '../render/types.ts';
 import type { LoadedMesh } from '../spec/schema.ts';
 import type { System } from '../system/types.ts';
 import { refuseInside } from '../trust/place.ts';
+import { readIstioCharts } from './istio-charts.ts';
 import { readInputs, readMesh } from './load.ts';
 import { paint } from './output.ts';
 import { blockingFindings, planLoaded } from './plan.ts';
@@ -50,7 +51,7 @@ export async function generate(system: System, source: Source & { readonly plan:
     plan: source.plan,
     loaded: withPathsFrom(source.loaded, folder),
     facts: factsFiles(source.inputs),
-    charts: await readCharts(system),
+    charts: { ...(await readCharts(system)), ...(await readIstioCharts(system, source, folder)) },
     templates: await readTemplates(system, options.templates),
     version: isthmusVersion,
   });

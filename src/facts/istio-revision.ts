@@ -64,6 +64,7 @@ export function describeRevision(deployment: Deployment, services: readonly Serv
   );
   const version = versionOf(container, deployment.metadata.labels);
   const hub = hubOf(container);
+  const chart = deployment.metadata.labels['helm.sh/chart'];
   const managedBy = managedByOf(deployment);
   return {
     name: revisionName(deployment),
@@ -72,6 +73,7 @@ export function describeRevision(deployment: Deployment, services: readonly Serv
     selector: sortedRecord(selectorOf(deployment, services)),
     readyPods: deployment.status?.readyReplicas ?? 0,
     env: sortedRecord(Object.fromEntries(env)),
+    ...(chart === undefined ? {} : { chart }),
     ...(managedBy === undefined ? {} : { managedBy }),
   };
 }

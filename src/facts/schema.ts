@@ -81,6 +81,7 @@ const Istio = z
             network: z.string().optional(),
             meshID: z.string().optional(),
             trustDomain: z.string().optional(),
+            chart: z.string().optional().describe('Label helm.sh/chart of its Deployment: name and version of the chart'),
             managedBy: z.string().optional().describe('`Helm release istiod`, `istioctl`, `operator`'),
           })
           .readonly(),

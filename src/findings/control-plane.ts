@@ -128,4 +128,11 @@ export const controlPlaneFindings = [
     why: 'The chart takes only values that Kubernetes accepts in that place, such as network names in lower case. The release is left out of the plan.',
     mend: 'Change the value in mesh.yaml as the finding says.',
   },
+  {
+    code: 'ISM079',
+    severity: 'error',
+    title: 'An Istio that isthmus did not install is in the way',
+    why: 'mesh.yaml asks isthmus to install istiod, and one of the same revision runs already that came from somewhere else. It is never touched unasked: its settings may matter to others.',
+    mend: 'Leave `install` out to use it as it is, set `istio.adopt: true` to take it over, or give the mesh another `istio.revision`.',
+  },
 ] as const satisfies readonly FindingKind[];

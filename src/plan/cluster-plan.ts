@@ -5,12 +5,14 @@ import type { Finding } from '../findings/types.ts';
 import type { Era, Mesh } from '../spec/schema.ts';
 import type { ResolvedCluster, RoutableNode } from './cluster.ts';
 import { describeCni } from './cni.ts';
+import { istioReleases } from './control-plane/install.ts';
 import type { GatewayPlan, RemotePlan } from './control-plane/plan.ts';
 import { gatewayRelease, ilbRelease, type ReleaseResult, readerRelease, remoteRelease, routeRelease } from './releases.ts';
 import type { ClusterPlan, ClusterSummary, Ilb, PlannedNamespace, PlannedNode, RemoteSecret, Route, SourceNat } from './types.ts';
 
 export interface ClusterScene {
   readonly mesh: Mesh;
+  readonly meshID: string;
   readonly era: Era;
   readonly cluster: ResolvedCluster;
   readonly nodes: readonly RoutableNode[];
@@ -69,7 +71,9 @@ function planReleases(scene: ClusterScene, own: RemotePlan | undefined): Release
   const waitsFor = remote.flatMap(({ release }) => release?.waitsFor ?? []);
   const gateways = gateway === undefined ? [] : [gatewayRelease(mesh, cluster, { ...gateway, waitsFor })];
   const isPrimary = cluster.spec.role === 'primary';
+  const servesRemotes = scene.remotes.some(({ primary }) => primary === cluster);
   return [
+    ...istioReleases(mesh, scene.meshID, { cluster, servesRemotes }).map((release) => ({ release, findings: [] })),
     ...(scene.ilbs.length > 0 ? [ilbRelease(mesh, scene.ilbs)] : []),
     ...(isPrimary ? gateways : []),
     ...(scene.peers.length > 0 ? [routeRelease(scene)] : []),

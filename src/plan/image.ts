@@ -26,9 +26,13 @@ export function parseImage(text: string): ImageParts {
   return digest === undefined ? parts : { ...parts, digest };
 }
 
-/** An image of Istio in the version of the mesh, from `istio.hub` or from where Istio publishes that version. */
-export function istioImage({ version, hub }: Mesh['istio'], name: string): ImageParts {
+/** An image of Istio in the version of the mesh. */
+export function istioImage(istio: Mesh['istio'], name: string): ImageParts {
+  return parseImage(`${istioHub(istio)}/${name}:${istio.version}`);
+}
+
+/** Where images of Istio come from: `istio.hub`, or where Istio publishes that version. */
+export function istioHub({ version, hub }: Mesh['istio']): string {
   const [major, minor] = version.split('.').map(Number);
-  const published = major === 1 && (minor ?? 0) >= ownRegistrySince ? 'registry.istio.io/release' : 'docker.io/istio';
-  return parseImage(`${hub ?? published}/${name}:${version}`);
+  return hub ?? (major === 1 && (minor ?? 0) >= ownRegistrySince ? 'registry.istio.io/release' : 'docker.io/istio');
 }

@@ -4,6 +4,7 @@ import { eraOf, type Mesh } from '../spec/schema.ts';
 import { checkRanges } from './addressing.ts';
 import type { ResolvedCluster, RoutableNode } from './cluster.ts';
 import { planCluster } from './cluster-plan.ts';
+import { checkInstall, withOwnIstio } from './control-plane/install.ts';
 import { type ControlPlanePlan, planControlPlane } from './control-plane/plan.ts';
 import { hasIstiod } from './control-plane/revision.ts';
 import { createFlatness } from './flat.ts';
@@ -33,6 +34,7 @@ export interface PlanInput {
 /** What every cluster of the mesh needs to know of the others. */
 interface Scene {
   readonly mesh: Mesh;
+  readonly meshID: string;
   readonly clusters: readonly ResolvedCluster[];
   readonly nodes: ReadonlyMap<string, readonly RoutableNode[]>;
   readonly links: readonly Link[];
@@ -51,11 +53,11 @@ export function planMesh({ mesh, inputs, now, locate = () => 'mesh.yaml' }: Plan
   const routable = new Map(unplaced.map((cluster) => [cluster.name, routableNodes(cluster)]));
   const nodes = new Map([...routable].map(([name, { nodes: list }]) => [name, list]));
   const flatness = createFlatness(mesh, unplaced, nodes);
-  const clusters = planNetworks(mesh, unplaced, flatness);
+  const clusters = planNetworks(mesh, unplaced, flatness).map((cluster) => withOwnIstio(mesh, meshID, cluster));
   const used = inputs.filter((input) => nodes.has(input.name));
   const { links, findings: linkFindings } = planLinks(mesh, clusters, flatness);
   const controlPlane = planControlPlane({ mesh, meshID, era, clusters, locate });
-  const scene = { mesh, clusters, nodes, links, controlPlane };
+  const scene = { mesh, meshID, clusters, nodes, links, controlPlane };
   const results = clusters.map((cluster) => planOne(scene, cluster));
   const all = [
     ...findings,
@@ -67,6 +69,7 @@ export function planMesh({ mesh, inputs, now, locate = () => 'mesh.yaml' }: Plan
     ...clusters.flatMap((cluster) => (needsRoutes(mesh, clusters, cluster) ? (routable.get(cluster.name)?.findings ?? []) : [])),
     ...linkFindings,
     ...(mesh.routes.provider === 'routes' ? checkProtocol(mesh, clusters) : []),
+    ...unplaced.flatMap((cluster) => checkInstall(mesh, cluster)),
     ...controlPlane.findings,
     ...results.flatMap((result) => result.findings),
   ];
@@ -106,6 +109,7 @@ function planOne(scene: Scene, cluster: ResolvedCluster): { plan: ClusterPlan; f
   const gateway = controlPlane.gateways.get(cluster.name);
   const { plan, findings } = planCluster({
     mesh,
+    meshID: scene.meshID,
     era: eraOf(mesh),
     cluster,
     nodes: nodesOf(cluster.name),

@@ -112,6 +112,7 @@ interface PlannedReleaseBase {
 /** One helm release. While `waitsFor` is not empty the values are incomplete and nothing is rendered for it. */
 export type PlannedRelease = PlannedReleaseBase &
   (
+    | { readonly chart: 'istio-base' | 'istiod'; readonly values: Readonly<Record<string, unknown>>; readonly adopt: boolean }
     | { readonly chart: 'istio-ilb'; readonly services: readonly Ilb[] }
     | { readonly chart: 'route-installer'; readonly values: RouteInstallerValues }
     | { readonly chart: 'eastwest-gateway'; readonly service: Ilb; readonly values: EastwestGatewayValues }

@@ -15,6 +15,8 @@ export interface Upgrade {
   /** Values as YAML come on standard input. */
   readonly valuesFromInput?: boolean;
   readonly forceConflicts?: boolean;
+  /** Take over objects that are there already. */
+  readonly adopt?: boolean;
 }
 
 /** States that are listed: everything that is, or may become, something in the cluster. */
@@ -36,6 +38,7 @@ export function upgradeArgs(target: HelmTarget, upgrade: Upgrade, flags: HelmFla
     ...(upgrade.valuesFromInput === true ? ['--values', '-'] : []),
     '--history-max',
     String(history),
+    ...(upgrade.adopt === true ? ['--take-ownership'] : []),
     // Helm 4 refuses --force-conflicts for releases that helm 3 made, unless server-side apply is asked for as well.
     ...(force ? ['--server-side=true', '--force-conflicts'] : []),
     ...targetArgs(target),

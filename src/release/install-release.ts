@@ -25,7 +25,12 @@ export async function installRelease(run: Run, release: Release, say: (text: str
   await run.gate.enter(release.cluster);
   if (isPending(before)) await recover(run, { release, session }, say);
   say('helm upgrade --install');
-  const upgrade = { release: release.name, chart: release.chartPath, forceConflicts: run.options.forceConflicts ?? false };
+  const upgrade = {
+    release: release.name,
+    chart: release.chartPath,
+    forceConflicts: run.options.forceConflicts ?? false,
+    adopt: release.adopt ?? false,
+  };
   await run.helm.run(upgradeArgs(session.target(release.namespace), upgrade, run.helm.flags), { where: release.cluster });
   const message = await ready(run, { release, session }, say);
   return { outcome: before === undefined ? 'installed' : 'upgraded', ...(message === '' ? {} : { message }) };
@@ -39,6 +44,11 @@ export function listed(run: Run, session: Session, namespace: string): Promise<R
   return known;
 }
 
+/** Charts that isthmus generated are named after release and cluster; Istio's own are not. */
+export function isOwn(listedRelease: Pick<ListedRelease, 'chart'>, { name, cluster }: Pick<Release, 'name' | 'cluster'>): boolean {
+  return listedRelease.chart.startsWith(`${name}-${cluster}-`);
+}
+
 export function isPending(release: ListedRelease | undefined): boolean {
   return release !== undefined && (release.status.startsWith('pending-') || release.status === 'uninstalling');
 }
@@ -49,7 +59,7 @@ interface Place {
 }
 
 function refuseForeign(before: ListedRelease, release: Release): void {
-  if (before.chart.startsWith(`${release.name}-`)) return;
+  if (release.adopt === true || isOwn(before, release)) return;
   throw failure(`a release of this name is there already, from chart ${before.chart}`, {
     where: release.cluster,
     hint: `It is not from isthmus. Uninstall it (helm uninstall ${release.name} --namespace ${release.namespace}), or keep it and take this cluster out of mesh.yaml.`,

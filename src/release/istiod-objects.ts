@@ -1,4 +1,5 @@
 // What istiod itself wrote into a remote while it served it: it takes none of that back when it stops.
+import * as z from 'zod';
 import { messageOf, statusOf } from '../base/errors.ts';
 import { istioNames } from '../base/names.ts';
 import type { KubeObject } from '../base/objects.ts';
@@ -16,6 +17,8 @@ const publishedLabel = 'istio.io/config=true';
 /** Kubernetes' annotation of a ConfigMap by which replicas of a controller choose one of them. */
 const leaderAnnotation = 'control-plane.alpha.kubernetes.io/leader';
 
+const Holder = z.object({ holderIdentity: z.string().nullish() });
+
 /**
  * Deletes the root certificates that istiod published in every namespace of a remote, and the records of its elections.
  * They stay while any control plane still serves the cluster, or may: it would write them again.
@@ -25,31 +28,52 @@ export async function removeIstiodObjects(run: Run, session: Session): Promise<S
     const objects = await istiodObjects(run, session);
     if (objects.length === 0) return { outcome: 'absent' };
     const server = await controlPlaneLeft(run, session);
-    if (server !== undefined) return { outcome: 'absent', message: `${objects.length} ConfigMaps stay, because of ${server}` };
+    if (server !== undefined) return { outcome: 'absent', message: `${objects.length} objects stay, because of ${server}` };
     const guarded = run.gate.guard(session.client);
-    for (const { metadata } of objects)
+    for (const { path, object } of objects)
       await guarded.delete(
-        `/api/v1/namespaces/${metadata.namespace}/configmaps/${metadata.name}`,
-        metadata.uid === undefined ? {} : { uid: metadata.uid },
+        `${path(object.metadata.namespace ?? '')}/${object.metadata.name}`,
+        object.metadata.uid === undefined ? {} : { uid: object.metadata.uid },
       );
     return { outcome: 'removed' };
   } catch (error) {
     // Whoever may only touch Istio's own namespaces still gets everything of isthmus removed.
     if (statusOf(error) !== 403) throw error;
-    return { outcome: 'absent', message: `ConfigMaps of istiod stay in the namespaces: ${messageOf(error)}` };
+    return { outcome: 'absent', message: `objects of istiod stay in the namespaces: ${messageOf(error)}` };
   }
 }
 
-async function istiodObjects({ generated }: Run, { client }: Session): Promise<readonly KubeObject[]> {
+interface FoundObject {
+  readonly path: (namespace: string) => string;
+  readonly object: KubeObject;
+}
+
+const configMaps = (namespace: string) => `/api/v1/namespaces/${namespace}/configmaps`;
+const leases = (namespace: string) => `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`;
+
+async function istiodObjects({ generated }: Run, { client }: Session): Promise<readonly FoundObject[]> {
   const { namespace } = generated.index.istio;
-  const [everywhere, own] = await Promise.all([
+  const [everywhere, own, elections] = await Promise.all([
     client.list('/api/v1/configmaps', { labelSelector: publishedLabel, metadataOnly: true }),
-    client.list(`/api/v1/namespaces/${namespace}/configmaps`, { metadataOnly: true }),
+    client.list(configMaps(namespace), { metadataOnly: true }),
+    client.list(leases(namespace)),
   ]);
+  const elected = (own ?? []).filter(
+    ({ metadata }) => metadata.name.startsWith('istio-') && metadata.annotations?.[leaderAnnotation] !== undefined,
+  );
   return [
-    ...(everywhere ?? []).filter(({ metadata }) => published.has(metadata.name)),
-    ...(own ?? []).filter(({ metadata }) => metadata.name.startsWith('istio-') && metadata.annotations?.[leaderAnnotation] !== undefined),
+    ...[...(everywhere ?? []).filter(({ metadata }) => published.has(metadata.name)), ...elected].map((object) => ({
+      path: configMaps,
+      object,
+    })),
+    ...(elections ?? []).filter(isIstiods).map((object) => ({ path: leases, object })),
   ];
+}
+
+/** istiod elects by ConfigMaps across its revisions, and by Leases within one. */
+function isIstiods({ metadata, spec }: KubeObject): boolean {
+  const holder = Holder.safeParse(spec).data?.holderIdentity ?? '';
+  return metadata.name.startsWith('istio-') && (holder === '' || holder.startsWith('istiod'));
 }
 
 /** A control plane that serves the cluster, or could: in words; undefined when there is none. */

@@ -15,6 +15,14 @@ interface Rule {
 
 /** What installing one chart needs beyond the Secrets in which helm keeps its releases. */
 const chartRules: Readonly<Record<string, readonly Omit<Rule, 'verbs'>[]>> = {
+  'istio-base': [{ group: 'apiextensions.k8s.io', resource: 'customresourcedefinitions' }],
+  istiod: [
+    { group: 'apps', resource: 'deployments' },
+    { group: '', resource: 'configmaps' },
+    { group: '', resource: 'serviceaccounts' },
+    { group: 'admissionregistration.k8s.io', resource: 'mutatingwebhookconfigurations' },
+    { group: 'rbac.authorization.k8s.io', resource: 'clusterroles' },
+  ],
   'istio-ilb': [{ group: '', resource: 'services' }],
   'route-installer': [
     { group: '', resource: 'configmaps' },
@@ -45,7 +53,13 @@ const chartRules: Readonly<Record<string, readonly Omit<Rule, 'verbs'>[]>> = {
     { group: 'rbac.authorization.k8s.io', resource: 'clusterroles' },
   ],
 };
-const clusterWide: ReadonlySet<string> = new Set(['mutatingwebhookconfigurations', 'clusterroles', 'clusterrolebindings', 'namespaces']);
+const clusterWide: ReadonlySet<string> = new Set([
+  'customresourcedefinitions',
+  'mutatingwebhookconfigurations',
+  'clusterroles',
+  'clusterrolebindings',
+  'namespaces',
+]);
 const writing = ['create', 'patch', 'delete'] as const;
 
 const Review = z.object({ status: z.object({ allowed: z.boolean() }) });

@@ -85,7 +85,12 @@ async function previewRelease(run: Run, session: Session, release: Release): Pro
   const rendered = await run.helm.run(templateArgs(target, { name: release.name, chart: release.chartPath }, version), {
     where: release.cluster,
   });
-  const upgrade = { release: release.name, chart: release.chartPath, forceConflicts: run.options.forceConflicts ?? false };
+  const upgrade = {
+    release: release.name,
+    chart: release.chartPath,
+    forceConflicts: run.options.forceConflicts ?? false,
+    adopt: release.adopt ?? false,
+  };
   const command = shellQuote([run.helm.program, ...upgradeArgs(target, upgrade, run.helm.flags)]);
   return { ...step, command, diff: await diffObjects(now, objectsOf(rendered, `helm template ${release.name}`)) };
 }

@@ -3,6 +3,7 @@ import { failure } from '../base/errors.ts';
 import { ownLabels, signerSecret } from '../base/names.ts';
 import { describeObject, type KubeObject } from '../base/objects.ts';
 import { listReleases } from './helm-state.ts';
+import { isOwn } from './install-release.ts';
 import { hasOurFields, readNamespace } from './namespaces.ts';
 import type { Run } from './open-run.ts';
 import type { Session } from './session.ts';
@@ -46,7 +47,10 @@ async function leftReleases(run: Run, session: Session): Promise<readonly string
   const namespaces = [...new Set(own.map(({ namespace }) => namespace))];
   const lists = await Promise.all(namespaces.map((namespace) => listReleases(run.helm, session.target(namespace), session.spec.name)));
   return own
-    .filter(({ name, namespace }) => lists[namespaces.indexOf(namespace)]?.get(name)?.chart.startsWith(`${name}-`))
+    .filter((release) => {
+      const found = lists[namespaces.indexOf(release.namespace)]?.get(release.name);
+      return found !== undefined && isOwn(found, release);
+    })
     .map(({ name, namespace }) => `helm release ${namespace}/${name}`);
 }
 

@@ -3,7 +3,7 @@ import type { KubeObject } from '../base/objects.ts';
 import { toYaml } from '../base/yaml.ts';
 import { uninstallArgs, upgradeArgs } from './helm-args.ts';
 import { deployedObjects } from './helm-state.ts';
-import { isPending, listed, recover, waitOptions } from './install-release.ts';
+import { isOwn, isPending, listed, recover, waitOptions } from './install-release.ts';
 import type { Run } from './open-run.ts';
 import { waitUntilReady } from './readiness.ts';
 import type { StepOutcome } from './run.ts';
@@ -24,7 +24,7 @@ export interface Removed {
 export async function removeRelease(run: Run, place: Place, say: (text: string) => void): Promise<Removed> {
   const { release, session } = place;
   const before = (await listed(run, session, release.namespace)).get(release.name);
-  if (before === undefined || !before.chart.startsWith(`${release.name}-`)) {
+  if (before === undefined || !isOwn(before, release)) {
     const kept = await removeKept(run, place);
     return { outcome: { outcome: kept > 0 ? 'removed' : 'absent' }, objects: [] };
   }

@@ -4,6 +4,7 @@ import type { KubeObject } from '../base/objects.ts';
 import { findHelm } from './helm.ts';
 import { uninstallArgs } from './helm-args.ts';
 import { listed } from './install-release.ts';
+import { hasOwnIstio, removeOwnIstio } from './istio-removal.ts';
 import { removeIstiodObjects } from './istiod-objects.ts';
 import { leaseName } from './lease.ts';
 import { removeLeftovers } from './leftover.ts';
@@ -67,7 +68,8 @@ async function removeOrder(run: Run, { session, order, installed }: Removal): Pr
   for (const release of run.generated.releases.filter(({ cluster, order: own }) => cluster === name && own === order)) {
     await run.steps.run({ cluster: name, step: release.name }, async (say) => {
       const { outcome, objects } = await removeRelease(run, { release, session }, say);
-      installed.set(name, [...(installed.get(name) ?? []), ...objects]);
+      // Definitions of Istio's kinds may have to stay; what becomes of them is told by a step of its own.
+      if (release.chart !== 'istio-base') installed.set(name, [...(installed.get(name) ?? []), ...objects]);
       return outcome;
     });
   }
@@ -77,8 +79,9 @@ async function removeRest(run: Run, session: Session): Promise<void> {
   const { spec } = session;
   const routes = run.generated.index.routesNamespace;
   if (spec.signer !== undefined) await run.steps.run({ cluster: spec.name, step: signerStep }, () => removeSigner(run, session));
-  if (spec.role === 'remote')
-    await run.steps.run({ cluster: spec.name, step: 'ConfigMaps of istiod' }, () => removeIstiodObjects(run, session));
+  if (hasOwnIstio(run, session)) await removeOwnIstio(run, session);
+  if (spec.role === 'remote' || hasOwnIstio(run, session))
+    await run.steps.run({ cluster: spec.name, step: 'objects of istiod' }, () => removeIstiodObjects(run, session));
   await removeTokens(run, session);
   const others = spec.namespaces.filter(({ name }) => name !== routes);
   for (const { name } of others)

@@ -55,6 +55,16 @@ const texts: Readonly<Record<ChartKind, ChartText>> = {
     command: () => `${install(namespacesRelease, 'default')} --take-ownership`,
     next: removal(namespacesRelease, 'mode=remove', 'The namespaces stay, their labels go.'),
   },
+  'istio-base': {
+    purpose: "Istio's own chart `base`: its custom resource definitions.",
+    command: ({ release, namespace }) => install(release, namespace),
+    next: 'The definitions stay after `helm uninstall`, because all objects of their kinds would go with them.',
+  },
+  istiod: {
+    purpose: "Istio's own chart `istiod`, with the values that make it the control plane of this mesh.",
+    command: ({ release, namespace }) => `${install(release, namespace)} --wait`,
+    next: 'Pods that started before it have no sidecars until they are restarted.',
+  },
   'istio-ilb': {
     purpose: 'Internal load balancers in front of the Istio control plane, for the other clusters of its mesh.',
     command: ({ release, namespace }) => install(release, namespace),

@@ -63,6 +63,8 @@ interface GuideSecret {
 }
 
 const removeWith: Readonly<Record<IndexedRelease['chart'], string | undefined>> = {
+  'istio-base': undefined,
+  istiod: undefined,
   'istio-ilb': 'keep=false',
   'eastwest-gateway': 'service.keep=false',
   'route-installer': 'mode=remove',
@@ -188,6 +190,10 @@ function shownContext(cluster: string, index: ReleaseIndex): string {
 
 function describe(release: PlannedRelease, cluster: ClusterPlan): string {
   switch (release.chart) {
+    case 'istio-base':
+      return 'custom resource definitions of Istio';
+    case 'istiod':
+      return 'the control plane of the mesh';
     case 'istio-ilb':
       return release.services
         .map(({ name, ports }) => `${name} (${ports.map(({ port, protocol }) => portText(port, protocol)).join(', ')})`)

@@ -15,6 +15,7 @@ import { type ChartFolder, type ChartImage, chartFolder } from './charts.ts';
 import { guideData } from './guide.ts';
 import { helmOnlyCharts } from './helm-only.ts';
 import { ilbManifests } from './ilb.ts';
+import { istioValues, pilotImage } from './istio-charts.ts';
 import { clustersByName, folderKey, releaseIndex } from './releases.ts';
 import { renderTemplate, templateChart } from './templates.ts';
 import { topologySvg } from './topology.ts';
@@ -79,7 +80,7 @@ function releaseFolder(release: PlannedRelease, cluster: ClusterPlan, input: Cha
     ...names,
     version,
     source: generated ? templateChart(templates, release.chart) : chartSource(input.charts, release.chart),
-    files: [...(generated ? ilbManifests(release.services, plan.mesh, templates) : [valuesFile(release)]), readme],
+    files: [...(generated ? ilbManifests(release.services, plan.mesh, templates) : [valuesFile(release, input.charts)]), readme],
     images: imagesOf(release),
   });
 }
@@ -90,6 +91,8 @@ function imagesOf(release: PlannedRelease): readonly ChartImage[] {
       return [{ name: 'agent', image: imageText(release.values.image) }];
     case 'istio-remote-classic':
       return [{ name: 'citadel', image: imageText(release.values.citadel.image) }];
+    case 'istiod':
+      return [{ name: 'discovery', image: pilotImage(release.values) }];
     default:
       return [];
   }
@@ -101,12 +104,15 @@ function chartSource(charts: ChartSources, name: string): readonly ChartFile[] {
   return source;
 }
 
-function valuesFile(release: Exclude<PlannedRelease, { readonly chart: 'istio-ilb' }>): ChartFile {
-  return { path: 'values.yaml', contents: valuesText(release) };
+function valuesFile(release: Exclude<PlannedRelease, { readonly chart: 'istio-ilb' }>, charts: ChartSources): ChartFile {
+  return { path: 'values.yaml', contents: valuesText(release, charts) };
 }
 
-function valuesText(release: Exclude<PlannedRelease, { readonly chart: 'istio-ilb' }>): string {
+function valuesText(release: Exclude<PlannedRelease, { readonly chart: 'istio-ilb' }>, charts: ChartSources): string {
   switch (release.chart) {
+    case 'istio-base':
+    case 'istiod':
+      return istioValues(chartSource(charts, release.chart), release.values);
     case 'route-installer':
       return valuesYaml(RouteInstallerValues, release.values);
     case 'eastwest-gateway':

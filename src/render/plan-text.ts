@@ -77,6 +77,7 @@ function rowsOf(name: string, lines: readonly string[]): string[][] {
 }
 
 function releaseLines(release: PlannedRelease, cluster: ClusterPlan): string[] {
+  if ('adopt' in release) return [istioLine(release)];
   if (release.chart === 'istio-ilb') return release.services.map(ilbLine);
   if (release.chart === 'route-installer') return [routesLine(cluster)];
   if (release.chart === 'eastwest-gateway') return [gatewayLine(release)];
@@ -95,6 +96,11 @@ function releaseLines(release: PlannedRelease, cluster: ClusterPlan): string[] {
 function gatewayLine({ service, waitsFor }: PlannedRelease & { readonly chart: 'eastwest-gateway' }): string {
   const [first] = waitsFor;
   return `${ilbLine(service)}${first === undefined ? '' : `; waits for the ${first}`}`;
+}
+
+function istioLine({ chart, adopt }: Extract<PlannedRelease, { readonly adopt: boolean }>): string {
+  const what = chart === 'istiod' ? 'the control plane of the mesh' : 'custom resource definitions of Istio';
+  return adopt ? `${what}, taken over where they are there` : what;
 }
 
 function ilbLine({ name, ports, address }: Ilb): string {

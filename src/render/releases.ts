@@ -7,6 +7,8 @@ import { type IndexedRelease, type ReleaseIndex, remoteSecretOrder } from './typ
 
 /** Order of installation within the mesh: all of a lower number come first, whatever their cluster. */
 const orders = {
+  'istio-base': 3,
+  istiod: 6,
   'istio-ilb': 10,
   'eastwest-gateway': 10,
   'route-installer': 20,
@@ -91,6 +93,7 @@ function indexRelease(release: PlannedRelease, cluster: ClusterPlan, folders: Re
     order: release.chart === 'eastwest-gateway' && cluster.role === 'remote' ? remoteGatewayOrder : orders[release.chart],
     ...(made === undefined ? {} : { folder: made.folder, digest: made.digest, version: made.version }),
     ...(made === undefined ? {} : keptOf(release)),
+    ...('adopt' in release && release.adopt ? { adopt: true } : {}),
     waitsFor: release.waitsFor,
   };
 }

@@ -43,13 +43,24 @@ export const IndexedRelease = z
     namespace: z.string(),
     cluster: z.string(),
     /** Name of the hand-written or generated chart it is made from. */
-    chart: z.enum(['istio-ilb', 'eastwest-gateway', 'route-installer', 'istio-reader', 'istio-remote', 'istio-remote-classic']),
+    chart: z.enum([
+      'istio-base',
+      'istiod',
+      'istio-ilb',
+      'eastwest-gateway',
+      'route-installer',
+      'istio-reader',
+      'istio-remote',
+      'istio-remote-classic',
+    ]),
     /** Chart folder below out/; absent while the release waits. */
     folder: z.string().optional(),
     /** SHA-256 of the chart folder's files, so that an unchanged release needs no helm call. */
     digest: z.string().optional(),
     /** Version in Chart.yaml, `0.1.0+<first 12 of the digest>`: `helm list` shows by it whether the release is up to date. */
     version: z.string().optional(),
+    /** Whether helm may take over objects that are there already and belong to no release of ours. */
+    adopt: z.boolean().optional(),
     /** Objects that helm keeps when the release is uninstalled; uninstall deletes them afterwards. */
     kept: z.array(ObjectReference).readonly().optional(),
     /** Install order within the mesh: all of a lower order come first; remote secrets come between those below `remoteSecretOrder` and the others. */

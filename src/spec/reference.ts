@@ -38,7 +38,9 @@ function typeText(schema: JsonSchema): string {
   if (schema.anyOf !== undefined) return schema.anyOf.map(typeText).join(' or ');
   if (schema.type === 'array') return `list of ${plural(typeText(schema.items ?? {}))}`;
   if (schema.type === 'object')
-    return typeof schema.additionalProperties === 'object' ? `map of ${plural(typeText(schema.additionalProperties))}` : 'map';
+    return typeof schema.additionalProperties === 'object' && schema.additionalProperties.type !== undefined
+      ? `map of ${plural(typeText(schema.additionalProperties))}`
+      : 'map';
   if (schema.type === 'integer') return `${schema.minimum} to ${schema.maximum}`;
   return schema.type === 'boolean' ? 'true or false' : (schema.title ?? 'text');
 }

@@ -108,7 +108,7 @@ function controlPlaneMistakes({ cluster, path }: Entry, primaries: readonly stri
 function clusterMistakes(entry: Entry, locate: Locate): Mistake[] {
   return [
     ...sourceMistakes(entry),
-    ...(entry.cluster.role === 'primary' ? remoteFieldMistakes(entry) : []),
+    ...(entry.cluster.role === 'primary' ? remoteFieldMistakes(entry) : installMistakes(entry)),
     ...familyMistakes(entry),
     ...nestedMistakes(entry, 'podCIDRs'),
     ...nestedMistakes(entry, 'serviceCIDRs'),
@@ -128,6 +128,11 @@ function remoteFieldMistakes({ cluster, path }: Entry): Mistake[] {
   return fields
     .filter((field) => cluster[field] !== undefined)
     .map((field) => ({ path: [...path, field], key: true, message: 'is only for remotes; this cluster is a primary' }));
+}
+
+function installMistakes({ cluster, path }: Entry): Mistake[] {
+  if (cluster.install !== true) return [];
+  return [{ path: [...path, 'install'], key: true, message: 'is only for primaries; a remote uses the istiod of its primary' }];
 }
 
 function remoteBalancerMistakes({ cluster, path }: Entry): Mistake[] {

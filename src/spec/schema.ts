@@ -45,6 +45,22 @@ export const Istio = z
     ca: path(
       "Folder made by `isthmus ca init`, from the folder of mesh.yaml; install puts each primary's part into its Secret cacerts",
     ).optional(),
+    install: z
+      .boolean()
+      .default(false)
+      .describe("Install istiod in the primaries, from Istio's own charts; without it a primary must have one already"),
+    adopt: z
+      .boolean()
+      .default(false)
+      .describe('With `install`: take over an Istio of the same revision that was installed by other means, instead of refusing'),
+    charts: plainText(
+      "Where Istio's charts are: a folder (an unpacked Istio release, or one with base/ and istiod/) or a chart repository, https:// or oci://; Istio's own repository when absent",
+    ).optional(),
+    values: z
+      .record(z.string(), z.unknown())
+      .readonly()
+      .default({})
+      .describe('Values of the istiod chart, such as resources; what isthmus sets itself wins'),
   })
   .readonly();
 
@@ -123,6 +139,7 @@ export const Cluster = z
     kubeconfig: path('Path of the kubeconfig, from the folder of mesh.yaml; KUBECONFIG or ~/.kube/config when absent').optional(),
     facts: relativePath('Path of a facts file written by `isthmus inspect --out`, relative to mesh.yaml').optional(),
     icpConfig: relativePath("Path of IBM Cloud Private's cluster/config.yaml, relative to mesh.yaml").optional(),
+    install: z.boolean().optional().describe('Install istiod in this primary; as `istio.install` when absent'),
     controlPlane: z
       .string()
       .optional()

@@ -115,6 +115,25 @@ describe('a chart at a mirror', ({ test }) => {
     assert.match(moved.get('Chart.yaml') ?? '', /^version: 0\.1\.0\+(?!0123456789ab)[0-9a-f]{12}$/m);
   });
 
+  test('of Istio itself gets the mirror as its hub, from which sidecars come, too', async () => {
+    const global = 'global: {hub: docker.io/istio, tag: 1.29.0, meshID: shop}\n';
+    const istiod = new Map([
+      ['Chart.yaml', 'name: c\nversion: 0.1.0+0123456789ab\n'],
+      ['values.yaml', global],
+    ]);
+    const rules = ['pilot', 'proxyv2'].map((name) => ({ from: `docker.io/istio/${name}`, to: name }));
+    const relocation = { registry: 'mirror.corp/istio', pullSecrets: ['regcred'], rewrite: { ...rewrite, rules } };
+    const apart = { ...relocation, rewrite: { ...rewrite, rules: rules.map(({ from, to }) => ({ from, to: `${to}/${to}` })) } };
+
+    const moved = relocateChart(istiod, { chart: 'istiod' }, { relocation, plainVersion: '0.1.0' });
+    const thrown = await thrownBy(() => relocateChart(istiod, { chart: 'istiod' }, { relocation: apart, plainVersion: '0.1.0' }));
+
+    assert.equal(parseYaml(moved.get('values.yaml') ?? '', 'values.yaml').value, {
+      global: { hub: 'mirror.corp/istio', tag: '1.29.0', meshID: 'shop', imagePullSecrets: ['regcred'] },
+    });
+    assert.match(String(thrown), 'pilot and proxyv2 in different places');
+  });
+
   test('needs a registry with a path, without scheme or tag', async () => {
     for (const registry of ['mirror.corp', 'mirror.corp:5000/istio', 'localhost:5000', 'mirror.corp/a/b-c/']) checkRegistry(registry);
     for (const registry of ['', 'https://mirror.corp', 'mirror.corp/istio:1', 'mirror corp', '-x', 'mirror.corp//a'])

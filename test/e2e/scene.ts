@@ -41,10 +41,10 @@ export interface Scene {
 /** Addresses that the lab's load balancer gives out; inside the nodes' subnet, as the original ones were. */
 export const balancedAddresses = ['9.111.255.5', '9.111.255.7', '9.111.255.4'];
 
-/** Starts both clusters side by side, with nodes and Calico's objects, and Istio in the primary. */
-export async function startScene(): Promise<Scene> {
+/** Starts both clusters side by side, with nodes and Calico's objects, and Istio in the primary unless it shall be `empty`. */
+export async function startScene({ empty = false }: { readonly empty?: boolean } = {}): Promise<Scene> {
   const [primary, remote] = await Promise.all([startMember('cluster1'), startMember('cluster2')]);
-  await loadPrimary(primary.client, { cluster: 'cluster1', meshID: 'bookinfo', network: 'network1', version: '1.30.3' });
+  if (!empty) await loadPrimary(primary.client, { cluster: 'cluster1', meshID: 'bookinfo', network: 'network1', version: '1.30.3' });
   const standIns = [startLoadBalancer(primary.client, balancedAddresses), startIstiod(primary, remote)];
   const folder = mkdtempSync(join(tmpdir(), 'isthmus-e2e-'));
   const printed: string[] = [];

@@ -23,6 +23,8 @@ const served: readonly (readonly [string, string, string, boolean])[] = [
   ['rbac.authorization.k8s.io/v1', 'ClusterRoleBinding', 'clusterrolebindings', false],
   ['admissionregistration.k8s.io/v1', 'MutatingWebhookConfiguration', 'mutatingwebhookconfigurations', false],
   ['crd.projectcalico.org/v1', 'IPPool', 'ippools', false],
+  ['apiextensions.k8s.io/v1', 'CustomResourceDefinition', 'customresourcedefinitions', false],
+  ['networking.istio.io/v1', 'Gateway', 'gateways', true],
 ];
 
 export interface FakeCluster {

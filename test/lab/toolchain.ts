@@ -95,6 +95,12 @@ export async function buildToolchain(say: (line: string) => void): Promise<void>
   say(`all tools are in ${bin}`);
 }
 
+/** Istio's own charts, in the module that istioctl is built from. */
+export async function istioCharts(): Promise<string> {
+  const { stdout } = await run('go', ['mod', 'download', '-json', `istio.io/istio@${istioModuleVersion}`], { maxBuffer: 64 << 20 });
+  return join((JSON.parse(stdout) as { Dir: string }).Dir, 'manifests', 'charts');
+}
+
 /** A Go program carries the versions it was built from, so no record beside it can go stale. */
 async function isBuilt(path: string, tool: Tool): Promise<boolean> {
   if (!existsSync(path)) return false;

@@ -10,7 +10,7 @@ import type { FakeCluster } from '../helpers/cluster.ts';
 import { installation, out, twoClusters } from '../helpers/installation.ts';
 import { assert, describe } from '../helpers/suite.ts';
 
-const step = 'ConfigMaps of istiod';
+const step = 'objects of istiod';
 
 function configMap(
   namespace: string,
@@ -27,6 +27,8 @@ function serve(cluster: FakeCluster): void {
   for (const namespace of ['default', 'kube-system', 'istio-system'])
     cluster.add(configMap(namespace, 'istio-ca-root-cert'), configMap(namespace, 'istio-ca-crl'));
   cluster.add(configMap('istio-system', 'istio-namespace-controller-election', election));
+  const metadata = { name: 'istio-gateway-deployment-default', namespace: 'istio-system' };
+  cluster.add({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec: { holderIdentity: 'istiod-7c9f' } });
 }
 
 async function served() {

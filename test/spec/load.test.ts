@@ -458,7 +458,15 @@ describe('loadMesh', ({ test }) => {
       loadBalancer: { annotations: {}, addresses: {} },
     });
     assert.equal(loaded.mesh.routes, { provider: 'routes', keeper: true, protocol: 157, namespace: 'isthmus-system', onlink: false });
-    assert.equal(loaded.mesh.istio, { version: '1.30.3', namespace: 'istio-system', revision: '', trustDomain: 'cluster.local' });
+    assert.equal(loaded.mesh.istio, {
+      version: '1.30.3',
+      namespace: 'istio-system',
+      revision: '',
+      trustDomain: 'cluster.local',
+      install: false,
+      adopt: false,
+      values: {},
+    });
   });
 
   test('reports all mistakes at once, in the order of the file, of shape and of meaning', async () => {

@@ -13,8 +13,14 @@ export interface IstioLab extends Lab {
 /** Addresses that the load balancer gives out; inside the nodes' subnet, as the original ones were. */
 export const balancedAddresses = ['9.111.255.5', '9.111.255.7', '9.111.255.4', '9.111.255.3', '9.111.255.10'];
 
+export interface IstioLabOptions extends LabOptions {
+  readonly say: (line: string) => void;
+  /** Leaves the first cluster without istiod, for who installs it himself. */
+  readonly empty?: boolean;
+}
+
 /** Starts the lab, and returns when istiod of the first cluster is ready. */
-export async function startIstioLab(options: LabOptions & { readonly say: (line: string) => void }): Promise<IstioLab> {
+export async function startIstioLab(options: IstioLabOptions): Promise<IstioLab> {
   const { pilot, proxyv2 } = await buildIstioImages(options.say);
   const lab = await startLab({ ...options, images: [pilot, proxyv2] });
   try {
@@ -30,7 +36,7 @@ export async function startIstioLab(options: LabOptions & { readonly say: (line:
       nodes: [...nodes.values()].map(({ machine }) => machine.name).reverse(),
     };
     const loadBalancer = startNodeLoadBalancer({ ...place, cluster: name, server, pki, addresses: balancedAddresses });
-    await installPrimary(client, { cluster: name, meshID: 'bookinfo', network: 'network1' });
+    if (options.empty !== true) await installPrimary(client, { cluster: name, meshID: 'bookinfo', network: 'network1' });
     return { ...lab, loadBalancer };
   } catch (error) {
     await lab.stop();

@@ -42,7 +42,15 @@ describe('versions', ({ test }) => {
   test('that isthmus does not know are refused, even when the schema was passed by', () => {
     const old = {
       ...mesh([{ name: 'cluster1' }, { name: 'cluster2' }]),
-      istio: { version: '1.17.2', namespace: 'istio-system', revision: '', trustDomain: 'cluster.local' },
+      istio: {
+        version: '1.17.2',
+        namespace: 'istio-system',
+        revision: '',
+        trustDomain: 'cluster.local',
+        install: false,
+        adopt: false,
+        values: {},
+      },
     };
 
     const plan = planMesh({ mesh: old, inputs: pair() });
