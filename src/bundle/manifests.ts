@@ -71,7 +71,7 @@ async function renderCluster(cluster: IndexedCluster, input: ManifestInput): Pro
   const placed: Placed[] = [];
   for (const release of input.generated.releases.filter((each) => each.cluster === cluster.name)) {
     const objects = await renderRelease(release, input);
-    placed.push(...objects.map((object) => ({ phase: phaseOf(object, release.chart), object })));
+    placed.push(...objects.map((object) => ({ phase: phaseOf(object, release), object })));
     if (release.chart !== 'route-installer') continue;
     const removing = (await renderRelease(release, input, { mode: 'remove' })).filter(({ kind }) => isOfAgents(kind));
     placed.push(...removing.map((object) => ({ phase: '90-removal', object }) as const));

@@ -1,10 +1,20 @@
 // Where an object stands in the order in which kubectl applies a bundle, and the name of its file.
 import { failure } from '../base/errors.ts';
 import { describeObject, type KubeObject } from '../base/objects.ts';
-import type { IndexedRelease } from '../render/types.ts';
+import { type IndexedRelease, remoteSecretOrder } from '../render/types.ts';
 
 /** Folders of a cluster's manifests in the order of installation; the last one is applied only to remove the routes. */
-export const phases = ['00-namespaces', '10-crds', '20-rbac', '30-config', '40-workloads', '50-jobs', '60-mesh', '90-removal'] as const;
+export const phases = [
+  '00-namespaces',
+  '10-crds',
+  '20-rbac',
+  '30-config',
+  '40-workloads',
+  '50-jobs',
+  '60-mesh',
+  '70-gateways',
+  '90-removal',
+] as const;
 
 export type Phase = (typeof phases)[number];
 
@@ -35,10 +45,12 @@ const clusterWide: ReadonlySet<string> = new Set([
 /**
  * The phase of one object. What joins a cluster to the mesh comes last, when the routes are there: sidecars would find no control plane before.
  * Secrets that ask for a token come after the phase of their accounts: Kubernetes deletes one whose account is not there.
- * @param chart the chart that it was rendered from
+ * What the control plane must know the cluster for, because it injects the pods, comes after the remote secret.
+ * @param release the release that it is of
  */
-export function phaseOf(object: KubeObject, chart: IndexedRelease['chart']): Phase {
+export function phaseOf(object: KubeObject, { chart, order }: Pick<IndexedRelease, 'chart' | 'order'>): Phase {
   const phase = phaseOfKind[object.kind] ?? '30-config';
+  if (order >= remoteSecretOrder) return '70-gateways';
   const joins = chart === 'istio-remote' || chart === 'istio-remote-classic';
   return joins && phase !== '10-crds' && phase !== '20-rbac' ? '60-mesh' : phase;
 }

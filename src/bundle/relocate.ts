@@ -18,8 +18,9 @@ export interface Relocation {
   readonly rewrite: ImageRewrite;
 }
 
-/** Where the values of each chart hold their image; a chart that is not named runs no pods. */
+/** Where the values of each chart hold their image; a chart that is not named runs no pods. That of a gateway is injected. */
 const imageFields: Partial<Record<IndexedRelease['chart'], readonly string[]>> = {
+  'eastwest-gateway': [],
   'route-installer': ['image'],
   'istio-remote-classic': ['citadel', 'image'],
 };
@@ -55,7 +56,7 @@ export function relocateChart(
     path === undefined
       ? changeAt(values, ['global'], (global) => relocateIstio(Values.parse(global), relocation))
       : withPullSecrets(
-          changeAt(values, path, (image) => relocateImage(image, relocation)),
+          path.length === 0 ? values : changeAt(values, path, (image) => relocateImage(image, relocation)),
           relocation.pullSecrets,
         );
   return withVersion(new Map(files).set('values.yaml', toYaml(moved)), plainVersion);

@@ -13,7 +13,7 @@ import type { Bundle } from './types.ts';
 export interface UnpackOptions extends Omit<Relocation, 'rewrite'> {
   /** Contexts by cluster, in the place of those of mesh.yaml: the bundle is used on another machine than it was made on. */
   readonly contexts: ReadonlyMap<string, string>;
-  /** Absolute path; KUBECONFIG or ~/.kube/config when absent. What a bundle says of kubeconfigs is not followed. */
+  /** Absolute path; KUBECONFIG or ~/.kube/config when absent. What a bundle says of kubeconfigs and keys is not followed. */
   readonly kubeconfig?: string | undefined;
 }
 
@@ -74,7 +74,7 @@ function clustersFor({ clusters }: ReleaseIndex, { contexts, kubeconfig }: Unpac
     throw usageError(`--context ${unknown}: there is no such cluster in the bundle`, {
       hint: `Its clusters are ${clusters.map(({ name }) => name).join(', ')}.`,
     });
-  return clusters.map(({ kubeconfig: _, ...cluster }) => {
+  return clusters.map(({ kubeconfig: _kubeconfig, signer: _signer, ...cluster }) => {
     const context = contexts.get(cluster.name);
     return { ...cluster, ...(context === undefined ? {} : { context }), ...(kubeconfig === undefined ? {} : { kubeconfig }) };
   });

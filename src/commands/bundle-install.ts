@@ -33,6 +33,7 @@ export const run: Run = async (system, args) => {
   const folder = join(system.env['TMPDIR'] || '/tmp', `isthmus-bundle-${system.uuid()}`);
   try {
     await system.privateFiles.create(folder, files);
+    system.terminal.err(describeSigners(bundle));
     const generated = await readGenerated(system.files, folder);
     const results = await installGenerated(system, args, generated);
     if (registry !== undefined) system.terminal.err(describeInjected(bundle, registry));
@@ -65,6 +66,13 @@ async function installGenerated(system: System, args: ParsedArguments, generated
     onProgress: progress.listener,
   };
   return install(generated, system, options).finally(progress.stop);
+}
+
+/** A bundle carries no keys, and the root of a mesh is made of them. */
+function describeSigners({ index }: Bundle): string {
+  const signed = index.clusters.filter(({ signer }) => signer !== undefined).map(({ name }) => name);
+  if (signed.length === 0) return '';
+  return `The Secret cacerts of ${signed.join(', ')} is made of keys, which no bundle carries: see that it is there before istiod starts\n`;
 }
 
 /** Sidecars get their image from the injector of the primary, which is no part of the bundle: whoever runs it must point it at the mirror. */
