@@ -7,6 +7,7 @@ const benches: Readonly<Record<string, () => Promise<Row[]>>> = {
   start: async () => (await import('./start.ts')).benchStart(),
   generate: async () => (await import('./generate.ts')).benchGenerate(),
   plan: async () => (await import('./plan.ts')).benchPlan(),
+  bundle: async () => (await import('./bundle.ts')).benchBundle(),
   agent: async () => (await import('./agent.ts')).benchAgent(),
   inspect: async () => (await import('./inspect.ts')).benchInspect(),
   install: async () => (await import('./install.ts')).benchInstall(),
