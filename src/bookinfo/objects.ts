@@ -12,6 +12,8 @@ export interface BookinfoOptions {
   /** Names of the clusters, which reviews repeats in its answers. */
   readonly primary: string;
   readonly remote: string;
+  /** Whether the second cluster has an istiod of its own, which then reads its configuration there. */
+  readonly remoteIsPrimary?: boolean;
 }
 
 /** Which clusters' reviews answer: in parts of a hundred by version. */
@@ -54,6 +56,8 @@ export function remoteObjects(options: BookinfoOptions): KubeObject[] {
     service(options, 'reviews'),
     account(options, 'reviews'),
     workload(options, { name: 'reviews', version: 'v3', cluster: options.remote }),
+    // The gateway of the cluster must know the versions by which the other one asks for reviews.
+    ...(options.remoteIsPrimary === true ? [destinationRule(options)] : []),
   ];
 }
 

@@ -33,6 +33,7 @@ export const run: Run = async (system, args) => {
     revision: generated.index.istio.revision,
     primary: primary.spec.name,
     remote: remote.spec.name,
+    remoteIsPrimary: remote.spec.role === 'primary',
     requests,
     timeoutMs: parseDuration(args.option('timeout') ?? '10m', '--timeout'),
   };
@@ -48,13 +49,13 @@ export const run: Run = async (system, args) => {
   }
 };
 
-/** The first primary and the first remote that it serves. */
+/** The first primary, and the first remote; in a mesh of primaries alone the next of them takes its part. */
 async function openPair(system: System, generated: GeneratedMesh): Promise<readonly [Session, Session]> {
   const { clusters } = generated.index;
   const primary = clusters.find(({ role }) => role === 'primary');
-  const remote = clusters.find(({ role }) => role === 'remote');
+  const remote = clusters.find(({ role }) => role === 'remote') ?? clusters.find((cluster) => cluster !== primary);
   if (primary === undefined || remote === undefined)
-    throw usageError('BookInfo needs a primary and a remote', {
+    throw usageError('BookInfo needs a primary and another cluster', {
       where: generated.folder,
       hint: 'Generate and install a mesh of both first.',
     });

@@ -65,6 +65,16 @@ function deploymentsOf(cluster: FakeCluster): string[] {
 }
 
 describe('BookInfo across clusters', ({ test }) => {
+  test('tells the versions of reviews to a second istiod, and to no remote', async () => {
+    const [alone, joined] = [scene(), scene()];
+
+    await runBookinfo(alone.deps, options);
+    await runBookinfo(joined.deps, { ...options, remoteIsPrimary: true });
+
+    assert.is(alone.remote.find('DestinationRule', 'reviews'), undefined);
+    assert.equal(joined.remote.find('DestinationRule', 'reviews')?.['spec'], joined.primary.find('DestinationRule', 'reviews')?.['spec']);
+  });
+
   test('has reviews-v3 in the remote, and everything else in the primary', async () => {
     const { primary, remote, deps } = scene();
 
