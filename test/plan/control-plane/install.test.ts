@@ -65,11 +65,14 @@ describe('an Istio that is installed', ({ test }) => {
   test('has the values of mesh.yaml below those that isthmus sets', () => {
     const values = { replicaCount: 2, global: { meshID: 'other', proxy: { logLevel: 'info' } } };
 
-    const release = releaseOf(planned({ istio: { values } }), 'istiod');
+    const written = releaseOf(planned({ istio: { values } }), 'istiod')?.values as {
+      replicaCount: number;
+      global: Record<string, unknown>;
+    };
 
-    assert.is(release?.values['replicaCount'], 2);
-    assert.equal((release?.values['global'] as Record<string, unknown>)['proxy'], { logLevel: 'info' });
-    assert.is((release?.values['global'] as Record<string, unknown>)['meshID'], 'bookinfo');
+    assert.is(written.replicaCount, 2);
+    assert.equal(written.global['proxy'], { logLevel: 'info' });
+    assert.is(written.global['meshID'], 'bookinfo');
   });
 
   test('of a revision has its name, and its pods are what the ILB selects', () => {
