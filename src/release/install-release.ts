@@ -1,5 +1,6 @@
 // Installs one release: leaves it when it is as it should be, recovers it when a run died in it, waits until it works.
 import { failure } from '../base/errors.ts';
+import type { KubeObject } from '../base/objects.ts';
 import { type HelmTarget, rollbackArgs, uninstallArgs, upgradeArgs } from './helm-args.ts';
 import { deployedObjects, type ListedRelease, lastGoodRevision, listReleases } from './helm-state.ts';
 import type { Run } from './open-run.ts';
@@ -76,6 +77,10 @@ async function unchanged(
   if (before.status !== 'deployed' || before.chart !== chart) return undefined;
   if (run.edited.some((path) => path.startsWith(`${release.folder}/`))) return undefined;
   const objects = await deployedObjects(run.helm, session.target(release.namespace), release.name);
+  if (objects.some(takesRoutesAway)) {
+    say('installs it again: an uninstallation that did not end had taken the routes away');
+    return undefined;
+  }
   // A finished Job may be deleted by its time to live; that is not a loss.
   const lasting = objects.filter(({ kind, spec }) => !(kind === 'Job' && hasTimeToLive(spec)));
   const lost = await lostObjects(session.resources, lasting, release.namespace);
@@ -85,6 +90,12 @@ async function unchanged(
   }
   const message = await waitUntilReady(lasting, waitOptions(run, { release, session }, say));
   return { outcome: 'unchanged', ...(message === '' ? {} : { message }) };
+}
+
+/** The header of route-installer in mode remove: the chart is the same, and its objects are as they were made. */
+function takesRoutesAway({ kind, data }: KubeObject): boolean {
+  const { header } = (data ?? {}) as { readonly header?: unknown };
+  return kind === 'ConfigMap' && typeof header === 'string' && /^mode remove$/m.test(header);
 }
 
 function hasTimeToLive(spec: unknown): boolean {

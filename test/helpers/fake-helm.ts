@@ -109,7 +109,7 @@ function upgrade({ cluster, key, options }: Place, wanted: { release: string; fo
     cluster.add(object);
     change(`object ${object.kind} of`);
   }
-  for (const old of last?.objects ?? []) if (!objects.some((object) => pathOf(object) === pathOf(old)) && !isKept(old)) cluster.remove(old);
+  removeOld(cluster, last?.objects ?? [], objects);
   options.reconcile?.(cluster);
   change('installed');
   if (last !== undefined) last.status = 'superseded';
@@ -141,8 +141,14 @@ function rollback({ cluster, key, options }: Place, release: string, revision: n
   last.status = 'superseded';
   cluster.releases.set(key(release), [...revisions, { ...good, revision: last.revision + 1, status: 'deployed' }]);
   cluster.add(...good.objects);
+  removeOld(cluster, last.objects, good.objects);
   options.reconcile?.(cluster);
   return ok();
+}
+
+/** What only the earlier revision has goes, unless it is to be kept. */
+function removeOld(cluster: FakeCluster, before: readonly KubeObject[], now: readonly KubeObject[]): void {
+  for (const old of before) if (!now.some((object) => pathOf(object) === pathOf(old)) && !isKept(old)) cluster.remove(old);
 }
 
 function marked(object: KubeObject, release: string): KubeObject {

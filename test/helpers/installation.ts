@@ -23,7 +23,7 @@ function routesChart(cluster: string): FakeChart {
   return {
     chart: `route-installer-${cluster}-${version}`,
     objects: (mode) => [
-      { apiVersion: 'v1', kind: 'ConfigMap', metadata: metadata('routes'), data: { mode } },
+      { apiVersion: 'v1', kind: 'ConfigMap', metadata: metadata('routes'), data: { header: `mode ${mode}\n` } },
       ...['n1', 'n2'].map((name) => ({
         apiVersion: 'batch/v1',
         kind: 'Job',

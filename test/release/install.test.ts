@@ -123,7 +123,7 @@ describe('an installation', ({ test }) => {
     const clusters = twoClusters();
     await run(installation({ clusters }));
     const routes = clusters.two.find('ConfigMap', 'routes');
-    if (routes !== undefined) clusters.two.add({ ...routes, data: { mode: 'by hand' } });
+    if (routes !== undefined) clusters.two.add({ ...routes, data: { header: 'by hand' } });
     const events: ProgressEvent[] = [];
 
     const results = await run(installation({ clusters }), { onProgress: (event) => events.push(event) });
@@ -133,7 +133,7 @@ describe('an installation', ({ test }) => {
       ['cluster2 route-installer: upgraded'],
     );
     assert.match(JSON.stringify(events), 'installs it again: ConfigMap isthmus-system/routes was edited');
-    assert.equal(clusters.two.find('ConfigMap', 'routes')?.['data'], { mode: 'install' });
+    assert.equal(clusters.two.find('ConfigMap', 'routes')?.['data'], { header: 'mode install\n' });
   });
 
   test('keeps the token out of commands, files, progress and results', async () => {
@@ -442,6 +442,23 @@ describe('an uninstallation', ({ test }) => {
 
       assert.equal(problems(results), [], `after write ${points}`);
       assert.equal(stateOf(clusters.one, clusters.two), goal, `after write ${points}`);
+    }
+    assert.ok(points > 20, `${points} points`);
+  });
+
+  test('that died at any of its writes is undone by an installation', async () => {
+    const goal = twoClusters();
+    await run(installation({ clusters: goal }));
+    let points = 0;
+    for (; ; points++) {
+      const clusters = twoClusters();
+      await run(installation({ clusters }));
+      const died = await runUntil(points, { clusters }, remove);
+      if (!died) break;
+      const results = await run(installation({ clusters, now: '2026-01-01T00:02:00Z' }));
+
+      assert.equal(problems(results), [], `after write ${points}`);
+      assert.equal(stateOf(clusters.one, clusters.two), stateOf(goal.one, goal.two), `after write ${points}`);
     }
     assert.ok(points > 20, `${points} points`);
   });
