@@ -1,4 +1,4 @@
-// A user's shell for tests: the built CLI and other programs run in a folder with what a user has and nothing else, and what they print is kept.
+// A shell for tests: the built CLI and other programs run with what a user has and nothing else, and what they print is kept.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, symlinkSync } from 'node:fs';

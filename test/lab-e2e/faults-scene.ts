@@ -4,8 +4,8 @@ import type { KubeObject } from '../../src/base/objects.ts';
 import { randoms } from '../e2e/kills.ts';
 import type { Running } from '../helpers/shell.ts';
 import type { RealCluster, RealNode } from '../lab/nodes/cluster.ts';
-import type { ClusterShape } from '../lab/nodes/shape.ts';
-import { meshShape } from '../lab/nodes/shape.ts';
+
+import { type ClusterShape, meshShape } from '../lab/nodes/shape.ts';
 import { waitFor } from '../lab/wait.ts';
 import { ourProtocol } from './changes.ts';
 import type { RoutedLab } from './routed.ts';

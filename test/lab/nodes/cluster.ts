@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { blockObjects, calicoDefinitions, type LabNode } from '../calico.ts';
 import { type ApiClient, createClient } from '../client.ts';
-import { configOf, ready } from '../control-plane.ts';
+import { configOf, ready, type Site } from '../control-plane.ts';
 import { putCalicoObjects } from '../load.ts';
 import { putAll } from '../objects.ts';
 import type { LabProcess } from '../process.ts';
@@ -48,35 +48,17 @@ export interface RealCluster {
 
 /** Starts a cluster; returns when its nodes are Ready and pods can be made. */
 export async function startRealCluster(place: NodePlace, shape: ClusterShape): Promise<RealCluster> {
-  const { lab, keep, fabric, images } = place;
-  const folder = join(lab, shape.name);
-  const nodes = new Map<string, RealNode>();
-  const peers = () => [...nodes.values()].map((node) => node.shape);
-  const [first] = shape.nodes;
-  if (first === undefined) throw new Error(`${shape.name} has no node`);
-  const boot = await Promise.all(shape.nodes.map(async (node) => ({ node, machine: await startNodeMachine(place, node) })));
-  for (const { node, machine } of boot) nodes.set(node.name, { shape: node, machine, processes: new Map() });
-  const site = await makeSite(folder, keep, shape);
-  const socket = startForwarder(fabric.machine, site, first);
-  const client = createClient(site.server, { pki: site.pki, user: 'admin', socket });
+  const parts = await startMachines(place, shape);
+  const { site, client, nodes, first } = parts;
   const startControl = () => startControlPlane(site, nodeOf(nodes, first.name).machine, { client, node: first });
   let apiServer = await startControl();
-
-  const startPrograms = async (name: string) => {
-    const { shape: node, machine } = nodeOf(nodes, name);
-    const started = await startNodePrograms(machine, { site, node, peers: peers(), images });
-    nodes.set(name, { shape: node, machine, processes: new Map(started.map((each) => [each.name, each])) });
-  };
-  await Promise.all([putCalico(client, shape), ...shape.nodes.map(({ name }) => startPrograms(name))]);
+  await Promise.all([putCalico(client, shape), ...shape.nodes.map(({ name }) => startPrograms(parts, name))]);
   await putAll(client, dnsObjects(site, first.address));
-  const waitForNodes = () => nodesReady(client, shape.name, nodes);
-  await waitForNodes();
-  await Promise.all([annotate(client, peers()), ...[...nodes.values()].map(({ machine }) => masqueradeReady(machine))]);
-  const rewire = () => Promise.all([...nodes.values()].map((each) => changeBlocks(each.machine, each.shape, peers())));
-
+  await nodesReady(client, shape.name, nodes);
+  await Promise.all([annotate(client, shape.nodes), ...[...nodes.values()].map(({ machine }) => masqueradeReady(machine))]);
   return {
     name: shape.name,
-    folder,
+    folder: site.folder,
     podCIDR: shape.podCIDR,
     serviceCIDR: shape.serviceCIDR,
     server: site.server,
@@ -86,44 +68,87 @@ export async function startRealCluster(place: NodePlace, shape: ClusterShape): P
       return apiServer;
     },
     nodes,
-    waitForNodes,
+    waitForNodes: () => nodesReady(client, shape.name, nodes),
     reboot: async (name) => {
       const node = nodeOf(nodes, name);
       await node.machine.stop();
       nodes.set(name, { ...node, machine: await startNodeMachine(place, node.shape) });
       if (name === first.name) apiServer = await startControl();
-      await startPrograms(name);
+      await startPrograms(parts, name);
     },
     flapLink: (name) => flapLink(nodeOf(nodes, name).machine),
-    addNode: async (node) => {
-      nodes.set(node.name, { shape: node, machine: await startNodeMachine(place, node), processes: new Map() });
-      await putAll(
-        client,
-        node.blocks.flatMap((block) => blockObjects(node.name, block)),
-      );
-      await startPrograms(node.name);
-      await waitForNodes();
-      await annotate(client, [node]);
-      await rewire();
-    },
-    moveBlock: async (block, to) => {
-      const from = [...nodes.values()].find((node) => node.shape.blocks.includes(block));
-      if (from === undefined) throw new Error(`no node of ${shape.name} has block ${block}`);
-      const target = nodeOf(nodes, to);
-      nodes.set(
-        from.shape.name,
-        withBlocks(
-          from,
-          from.shape.blocks.filter((each) => each !== block),
-        ),
-      );
-      nodes.set(to, withBlocks(target, [...target.shape.blocks, block]));
-      for (const { kind, metadata } of blockObjects(from.shape.name, block))
-        await client.delete(`/apis/crd.projectcalico.org/v1/${kind === 'IPAMBlock' ? 'ipamblocks' : 'blockaffinities'}/${metadata.name}`);
-      await putAll(client, blockObjects(to, block));
-      await rewire();
-    },
+    addNode: (node) => addNode(parts, node),
+    moveBlock: (block, to) => moveBlock(parts, block, to),
   };
+}
+
+interface Parts {
+  readonly place: NodePlace;
+  readonly site: Site;
+  readonly client: ApiClient;
+  readonly nodes: Map<string, RealNode>;
+  /** The node with the control plane. */
+  readonly first: PlacedNode;
+}
+
+/** Machines with links, and everything that has to be there before a program of Kubernetes starts. */
+async function startMachines(place: NodePlace, shape: ClusterShape): Promise<Parts> {
+  const [first] = shape.nodes;
+  if (first === undefined) throw new Error(`${shape.name} has no node`);
+  const machines = await Promise.all(shape.nodes.map((node) => startNodeMachine(place, node)));
+  const site = await makeSite(join(place.lab, shape.name), place.keep, shape);
+  const socket = startForwarder(place.fabric.machine, site, first);
+  const client = createClient(site.server, { pki: site.pki, user: 'admin', socket });
+  const nodes = new Map<string, RealNode>();
+  for (const [index, machine] of machines.entries()) {
+    const node = shape.nodes[index];
+    if (node !== undefined) nodes.set(node.name, { shape: node, machine, processes: new Map() });
+  }
+  return { place, site, client, nodes, first };
+}
+
+async function startPrograms({ place, site, nodes }: Parts, name: string): Promise<void> {
+  const { shape: node, machine } = nodeOf(nodes, name);
+  const started = await startNodePrograms(machine, { site, node, peers: peersOf(nodes), images: place.images });
+  nodes.set(name, { shape: node, machine, processes: new Map(started.map((each) => [each.name, each])) });
+}
+
+async function addNode(parts: Parts, node: PlacedNode): Promise<void> {
+  const { place, site, client, nodes } = parts;
+  nodes.set(node.name, { shape: node, machine: await startNodeMachine(place, node), processes: new Map() });
+  const blocks = node.blocks.flatMap((block) => blockObjects(node.name, block));
+  await putAll(client, blocks);
+  await startPrograms(parts, node.name);
+  await nodesReady(client, site.name, nodes);
+  await annotate(client, [node]);
+  await rewire(nodes);
+}
+
+async function moveBlock({ site, client, nodes }: Parts, block: string, to: string): Promise<void> {
+  const from = [...nodes.values()].find((node) => node.shape.blocks.includes(block));
+  if (from === undefined) throw new Error(`no node of ${site.name} has block ${block}`);
+  const target = nodeOf(nodes, to);
+  const others = from.shape.blocks.filter((each) => each !== block);
+  nodes.set(from.shape.name, withBlocks(from, others));
+  nodes.set(to, withBlocks(target, [...target.shape.blocks, block]));
+  await moveBlockObjects(client, block, { from: from.shape.name, to });
+  await rewire(nodes);
+}
+
+/** Tells BIRD of every node what it and the others have now. */
+async function rewire(nodes: ReadonlyMap<string, RealNode>): Promise<void> {
+  await Promise.all([...nodes.values()].map((each) => changeBlocks(each.machine, each.shape, peersOf(nodes))));
+}
+
+function peersOf(nodes: ReadonlyMap<string, RealNode>): LabNode[] {
+  return [...nodes.values()].map(({ shape }) => shape);
+}
+
+/** Calico's objects of a block are deleted and made again: its affinity is named after its node. */
+async function moveBlockObjects(client: ApiClient, block: string, { from, to }: { from: string; to: string }): Promise<void> {
+  for (const { kind, metadata } of blockObjects(from, block))
+    await client.delete(`/apis/crd.projectcalico.org/v1/${kind === 'IPAMBlock' ? 'ipamblocks' : 'blockaffinities'}/${metadata.name}`);
+  await putAll(client, blockObjects(to, block));
 }
 
 function withBlocks(node: RealNode, blocks: readonly string[]): RealNode {
