@@ -24,7 +24,7 @@ import { readVerification } from './verification.ts';
 
 const long = { timeoutMs: 300_000 };
 const shard = '/api/v1/namespaces/isthmus-system/configmaps/route-installer-routes-0';
-const kills = Number(process.env['ISTHMUS_NODE_KILLS'] ?? '6');
+const kills = Number(process.env['ISTHMUS_NODE_KILLS'] ?? '10');
 const seed = Number(process.env['ISTHMUS_SEED'] ?? '1');
 
 describe('routes on real nodes', ({ test, before, after }) => {
@@ -226,7 +226,7 @@ describe('routes on real nodes', ({ test, before, after }) => {
       assert.equal(differences(wanted, await releaseStatuses(routed.lab)), []);
       assert.equal(await routed.complaints(), []);
     },
-    long,
+    { timeoutMs: 120_000 + kills * 30_000 },
   );
 });
 
