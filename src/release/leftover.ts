@@ -7,6 +7,7 @@ import { deployedObjects, type ListedRelease } from './helm-state.ts';
 import { listed } from './install-release.ts';
 import type { Run } from './open-run.ts';
 import type { Session } from './session.ts';
+import { removeKeptObject } from './uninstall-release.ts';
 
 interface Leftover extends Pick<ListedRelease, 'name'> {
   readonly namespace: string;
@@ -39,7 +40,7 @@ export async function removeLeftovers(run: Run, session: Session): Promise<reado
       const target = session.target(leftover.namespace);
       await run.gate.enter(session.spec.name);
       await run.helm.run(uninstallArgs(target, leftover.name), { where: session.spec.name });
-      for (const object of objects.filter(isKept)) await removeObject(run, session, { object, leftover });
+      for (const object of objects.filter(isKept)) await removeKeptObject(run, session, { object, release: leftover });
       removed.push(...objects);
       return { outcome: 'removed', message: 'it was installed from an earlier out/' };
     });
@@ -78,17 +79,6 @@ function objectsOf(run: Run, session: Session, { name, namespace }: Leftover): P
 
 function isKept({ metadata }: KubeObject): boolean {
   return metadata.annotations?.['helm.sh/resource-policy'] === 'keep';
-}
-
-async function removeObject(
-  run: Run,
-  session: Session,
-  { object, leftover }: { readonly object: KubeObject; readonly leftover: Leftover },
-): Promise<void> {
-  const found = await session.resources.find(object, leftover.namespace);
-  const path = await session.resources.pathOf(object, leftover.namespace);
-  if (path === undefined || found?.metadata.annotations?.['meta.helm.sh/release-name'] !== leftover.name) return;
-  await run.gate.guard(session.client).delete(path, found.metadata.uid === undefined ? {} : { uid: found.metadata.uid });
 }
 
 function routesLeft(session: Session, { name, namespace }: Leftover): Error {

@@ -56,12 +56,23 @@ async function removeKept(run: Run, { release, session }: Place): Promise<number
   let removed = 0;
   for (const { apiVersion, kind, name, namespace } of release.kept ?? []) {
     const object = { apiVersion, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } };
-    const found = await session.resources.find(object, release.namespace);
-    if (found?.metadata.annotations?.['meta.helm.sh/release-name'] !== release.name) continue;
-    const path = await session.resources.pathOf(object, release.namespace);
-    if (path === undefined) continue;
-    await run.gate.guard(session.client).delete(path, found.metadata.uid === undefined ? {} : { uid: found.metadata.uid });
-    removed++;
+    if (await removeKeptObject(run, session, { object, release })) removed++;
   }
   return removed;
+}
+
+interface KeptObject {
+  readonly object: Pick<KubeObject, 'apiVersion' | 'kind' | 'metadata'>;
+  /** The release that helm had made it for, and where the object lives when it does not say so itself. */
+  readonly release: { readonly name: string; readonly namespace: string };
+}
+
+/** Deletes an object that helm has kept; false when there is none that is marked as the release's. */
+export async function removeKeptObject(run: Run, { client, resources }: Session, { object, release }: KeptObject): Promise<boolean> {
+  const found = await resources.find(object, release.namespace);
+  if (found?.metadata.annotations?.['meta.helm.sh/release-name'] !== release.name) return false;
+  const path = await resources.pathOf(object, release.namespace);
+  if (path === undefined) return false;
+  await run.gate.guard(client).delete(path, found.metadata.uid === undefined ? {} : { uid: found.metadata.uid });
+  return true;
 }
