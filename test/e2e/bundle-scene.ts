@@ -3,10 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Enclosed, startEnclosed } from '../helpers/enclosed.ts';
-import { assert } from '../helpers/suite.ts';
-import { waitFor } from '../lab/wait.ts';
 import { type Scene, startScene } from './scene.ts';
-import { contents, differences, intents, settledContents } from './state.ts';
+import { contents, differences, expectNone, intents, settledContents } from './state.ts';
 
 export interface BundleScene extends Scene {
   readonly network: Enclosed;
@@ -50,14 +48,4 @@ export async function startBundleScene(): Promise<BundleScene> {
       await scene.stop();
     },
   };
-}
-
-/** Waits until nothing differs, because controllers and istiod follow a little later. */
-async function expectNone(what: string, differing: () => Promise<string[]>): Promise<void> {
-  let left: string[] = [];
-  await waitFor(what, async () => {
-    left = await differing();
-    return left.length === 0;
-  }).catch(() => undefined);
-  assert.equal(left, [], what);
 }

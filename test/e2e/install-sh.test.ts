@@ -7,9 +7,8 @@ import type { KubeObject } from '../../src/base/objects.ts';
 import { type Helm, helms } from '../helpers/helm.ts';
 import { assert, describe } from '../helpers/suite.ts';
 import { toolPath } from '../helpers/tools.ts';
-import { waitFor } from '../lab/wait.ts';
 import { type Scene, startScene } from './scene.ts';
-import { contents, differences, intents, releaseStatuses, settledContents } from './state.ts';
+import { contents, differences, expectNone, intents, releaseStatuses, settledContents } from './state.ts';
 
 const run = promisify(execFile);
 const long = { timeoutMs: 400_000 };
@@ -88,14 +87,4 @@ describe('install.sh', ({ test, before, after }) => {
 
 function toolFrom(program: string): string {
   return program === 'sh' ? toolPath('dash') : join('/usr/bin', program);
-}
-
-/** Waits until nothing differs, because controllers and istiod follow a little later. */
-async function expectNone(what: string, differing: () => Promise<string[]>): Promise<void> {
-  let left: string[] = [];
-  await waitFor(what, async () => {
-    left = await differing();
-    return left.length === 0;
-  }).catch(() => undefined);
-  assert.equal(left, [], what);
 }

@@ -1,6 +1,7 @@
 // What clusters hold, in the forms that the end-to-end tests compare.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeObject } from '../../src/base/objects.ts';
+import { assert } from '../helpers/suite.ts';
 import type { ApiClient } from '../lab/client.ts';
 import { allObjects, contentOf, versions } from '../lab/objects.ts';
 import { waitFor } from '../lab/wait.ts';
@@ -107,3 +108,13 @@ const chosenByServer = new Set([
   'batch.kubernetes.io/controller-uid',
   'controller-uid',
 ]);
+
+/** Waits until nothing differs, because controllers and istiod follow a little later. */
+export async function expectNone(what: string, differing: () => Promise<string[]>): Promise<void> {
+  let left: string[] = [];
+  await waitFor(what, async () => {
+    left = await differing();
+    return left.length === 0;
+  }).catch(() => undefined);
+  assert.equal(left, [], what);
+}
