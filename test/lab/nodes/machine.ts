@@ -76,11 +76,16 @@ const newNamespaces = [
   '--propagation=private',
 ];
 
-/** Process 1 ignores the deaths of its adopted children, so that the kernel clears them away. */
+/**
+ * Process 1 ignores the deaths of its adopted children, so that the kernel clears them away.
+ * Kubelets take a socket in /var/lib/kubelet whatever --root-dir says, and one that another machine's kubelet has taken ends them.
+ */
 function bootScript(mountCgroups: string): string {
   return `set -e
 mount --make-rshared /
 ${mountCgroups}mount -t tmpfs -o mode=755 tmpfs /run
+mkdir -p /var/lib/kubelet
+mount -t tmpfs -o mode=755 tmpfs /var/lib/kubelet
 ip link set lo up
 touch "$1"
 exec env --ignore-signal=CHLD sleep infinity`;
