@@ -36,6 +36,7 @@ function overview(pairs: readonly PairResult[]): string {
 }
 
 function layerCell({ outcome, passed, failed, skipped }: PairResult['layers'][number]): string {
+  if (passed + failed + skipped === 0 && outcome !== 'not run') return '-';
   if (outcome === 'not run' || outcome === 'skipped') return outcome;
   const rest = skipped === 0 ? '' : `, ${skipped} skipped`;
   return failed === 0 ? `${passed} passed${rest}` : `${failed} of ${failed + passed} failed${rest}`;

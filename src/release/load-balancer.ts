@@ -1,8 +1,8 @@
 // Waits for the addresses of ILBs and gateways, where something else waits for them.
-import * as z from 'zod';
 import { failure } from '../base/errors.ts';
 import { gatewayName } from '../base/names.ts';
 import { eventsOf } from './events.ts';
+import { ingressOf } from './ingress.ts';
 import type { Run } from './open-run.ts';
 import type { StepOutcome } from './run.ts';
 import type { Session } from './session.ts';
@@ -10,16 +10,6 @@ import type { Release } from './types.ts';
 
 const pollMs = 2_000;
 const awaited = /^address of (\S+) in (\S+)$/;
-
-const Service = z.object({
-  status: z
-    .object({
-      loadBalancer: z
-        .object({ ingress: z.array(z.object({ ip: z.string().optional(), hostname: z.string().optional() })).nullish() })
-        .nullish(),
-    })
-    .nullish(),
-});
 
 /** Waits for the Services of this release whose address something waits for; a release without load balancers has none. */
 export async function waitForAddresses(run: Run, release: Release): Promise<void> {
@@ -54,18 +44,12 @@ async function waitForAddress(run: Run, service: Awaited, say: (text: string) =>
   const { clock, signal } = run.deps;
   const end = clock.now().getTime() + run.timeoutMs;
   for (let first = true; ; first = false) {
-    const addresses = await readAddresses(service);
+    const addresses = await ingressOf(service.session.client, service.namespace, service.name);
     if (addresses.length > 0) return { outcome: first ? 'unchanged' : 'installed', message: addresses.join(', ') };
     if (first) say('waits for the load balancer');
     if (signal.aborted || clock.now().getTime() >= end) throw await noAddress(service, run.timeoutMs);
     await clock.sleep(pollMs, signal);
   }
-}
-
-async function readAddresses({ session, namespace, name }: Awaited): Promise<readonly string[]> {
-  const found = Service.safeParse(await session.client.get(`/api/v1/namespaces/${namespace}/services/${name}`));
-  if (!found.success) return [];
-  return (found.data.status?.loadBalancer?.ingress ?? []).flatMap(({ ip, hostname }) => ip ?? hostname ?? []);
 }
 
 async function noAddress({ session, namespace, name }: Awaited, timeoutMs: number): Promise<Error> {

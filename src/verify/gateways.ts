@@ -2,19 +2,12 @@
 import * as z from 'zod';
 import { IsthmusError } from '../base/errors.ts';
 import { gatewayName } from '../base/names.ts';
+import { ingressOf } from '../release/ingress.ts';
 import type { Check, Layer, VerifiedCluster } from './types.ts';
 
 const Deployment = z.object({
   spec: z.object({ replicas: z.number().default(1) }),
   status: z.object({ availableReplicas: z.number().default(0) }).prefault({}),
-});
-
-const Service = z.object({
-  status: z
-    .object({
-      loadBalancer: z.object({ ingress: z.array(z.object({ ip: z.string().optional(), hostname: z.string().optional() })).nullish() }),
-    })
-    .prefault({ loadBalancer: {} }),
 });
 
 export const gatewayLayer: Layer = {
@@ -57,9 +50,7 @@ async function checkPods({ client, istioNamespace }: VerifiedCluster): Promise<F
 }
 
 async function checkAddress({ client, istioNamespace }: VerifiedCluster): Promise<Finding> {
-  const found = Service.safeParse(await client.get(`/api/v1/namespaces/${istioNamespace}/services/${gatewayName}`));
-  const ingress = found.success ? (found.data.status.loadBalancer.ingress ?? []) : [];
-  const addresses = ingress.flatMap(({ ip, hostname }) => ip ?? hostname ?? []);
+  const addresses = await ingressOf(client, istioNamespace, gatewayName);
   if (addresses.length > 0) return { name: 'address', outcome: 'passed', message: addresses.join(', ') };
   return { name: 'address', outcome: 'failed', message: 'no load balancer gave it an address, so no other network finds it' };
 }

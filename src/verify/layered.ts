@@ -27,7 +27,8 @@ export async function verifyPairs(scene: Scene, pairs: readonly Pair[], layers: 
   return { pairs: pairs.map((pair) => pairResult(pair, serving, checks)), checks, notes, left };
 }
 
-function isAbout({ serves }: Layer, { through }: Pair): boolean {
+function isAbout({ serves }: Layer, { through, controlPlane }: Pair): boolean {
+  if (serves === 'control plane') return controlPlane === true;
   return serves === undefined || serves === (through ?? 'network');
 }
 

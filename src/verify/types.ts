@@ -28,6 +28,8 @@ export interface Pair {
   readonly to: string;
   /** Set where they are in different networks, so that neither sees the other's pods. */
   readonly through?: 'gateways';
+  /** Set where `to` serves the control plane of `from`. */
+  readonly controlPlane?: true;
 }
 
 /** The pods that ask each other. */
@@ -96,8 +98,8 @@ export interface LayerOutcome {
 /** One layer. `run` gets the pairs that no earlier layer found broken; a broken layer is a failed check, never an exception. */
 export interface Layer {
   readonly name: string;
-  /** Pairs that it is about: those of one network, or those of different ones; all when absent. */
-  readonly serves?: 'network' | 'gateways';
+  /** Pairs that it is about: those of one network, those of different ones, or each remote with its primary; all when absent. */
+  readonly serves?: 'network' | 'gateways' | 'control plane';
   readonly run: (scene: Scene, pairs: readonly Pair[]) => Promise<LayerOutcome>;
 }
 

@@ -27,7 +27,7 @@ export interface VerifyOptions {
  * @throws IsthmusError after Ctrl-C, or when another run is at work in a cluster
  */
 export async function verifyMesh(input: ProbeInput, deps: ReleaseDeps, options: VerifyOptions = {}): Promise<VerifyResult> {
-  const pairs = pairsOf(input.generated.index);
+  const pairs = pairsOf(input.generated.index, input.mesh);
   const { sessions, unreachable } = await openSessions(input.generated, deps);
   try {
     const gate = gateOf(input.generated, deps, { sessions, options });

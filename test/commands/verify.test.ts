@@ -34,9 +34,9 @@ describe('isthmus verify', ({ test }) => {
       text,
       `Mesh bookinfo: all 2 ordered pairs of clusters work
 
-  from      to        cluster   routes    pods
-  cluster1  cluster2  2 passed  4 passed  16 passed
-  cluster2  cluster1  2 passed  4 passed  16 passed
+  from      to        cluster   routes    pods       control plane
+  cluster1  cluster2  2 passed  4 passed  16 passed  -
+  cluster2  cluster1  2 passed  4 passed  16 passed  1 passed
 
   from node    to node      ping    tcp     source address  full-size packets
   cluster1/n1  cluster2/n1  passed  passed  passed          passed
@@ -130,7 +130,7 @@ describe('isthmus verify', ({ test }) => {
 
   test('looks at the gateways of clusters in different networks, and for no routes', async () => {
     const world = createWorld();
-    for (const cluster of [world.one, world.two]) cluster.add(deployment, service([{ ip: '10.0.0.9' }]));
+    for (const cluster of [world.one, world.two]) cluster.add(deployment, service([{ ip: '10.0.0.5' }]));
 
     const { code, out: text } = await verified(world, [], apart());
 

@@ -50,7 +50,21 @@ export function header(chart = 'route-installer-0.1.0_aaaaaaaaaaaa'): KubeObject
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { header: `isthmus-routes 1 1 ${digest}\nmode install\n` } };
 }
 
-/** Clusters of nodes n1 and n2 each, with everything in place. */
+/** An ILB Service of the primary, with the addresses that its load balancer gave. */
+export function istiodService(name: string, ...addresses: readonly string[]): KubeObject {
+  const metadata = { name, namespace: 'istio-system' };
+  return { apiVersion: 'v1', kind: 'Service', metadata, status: { loadBalancer: { ingress: addresses.map((ip) => ({ ip })) } } };
+}
+
+/** Where a remote finds istiod, as istio-remote says it. */
+export function istiodSlice(...addresses: readonly string[]): KubeObject {
+  const labels = { 'app.kubernetes.io/instance': 'istio-remote' };
+  const metadata = { name: 'istiod', namespace: 'istio-system', labels };
+  const endpoints = addresses.map((address) => ({ addresses: [address] }));
+  return { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', metadata, endpoints };
+}
+
+/** Clusters of nodes n1 and n2 each, with everything in place; istiod of one serves two. */
 export function createWorld(): World {
   const world: World = {
     one: routedCluster('uid-1'),
@@ -60,6 +74,8 @@ export function createWorld(): World {
     network: () => ({}),
     pods: (cluster) => [...cluster.objects.values()].filter(isProbe),
   };
+  world.one.add(istiodService('istiod-ilb', '10.0.0.5'));
+  world.two.add(istiodSlice('10.0.0.5'));
   const addresses = new Map<string, string>();
   for (const [name, cluster] of [['one', world.one] as const, ['two', world.two] as const])
     cluster.intercept = (request) => {
