@@ -1,6 +1,7 @@
 // Runs one kind of tests (unit, charts, e2e or lab), prints them with their times, and ends with `N passed, N failed`.
 // Usage: node --import tsx test/run.ts unit [part of a file name]
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { endWithParent, type Report, reportToParent, runApart } from './apart.ts';
 import type { TestResult } from './helpers/suite.ts';
@@ -36,6 +37,7 @@ if (kind === undefined) throw new Error(`no such kind of tests: ${wanted}`);
 const files = testFiles(kind, part);
 if (files.length === 0) throw new Error(`no ${kind} tests${part === '' ? '' : ` with "${part}" in their name`}`);
 if (process.send !== undefined) endWithParent();
+if (process.env['KUBECACHEDIR'] === undefined) useOwnKubeCache();
 const apart = kind === 'lab' && files.length > 1;
 const names = files.map(({ name }) => name);
 const report = apart ? await runApart(kind, names, labsAtOnce) : await runHere();
@@ -43,6 +45,13 @@ if (!(await reportToParent(report))) print(report);
 if (report.results.length === 0 || report.results.some(({ passed }) => !passed)) process.exitCode = 1;
 // What a failed test has left running must not keep the others waiting.
 setTimeout(() => process.exit(), 10_000).unref();
+
+/** What kubectl and helm note of clusters that are gone in an hour would otherwise stay in the home folder of whoever runs the tests. */
+function useOwnKubeCache(): void {
+  const cache = mkdtempSync(join(tmpdir(), 'isthmus-kube-cache-'));
+  process.env['KUBECACHEDIR'] = cache;
+  process.once('exit', () => rmSync(cache, { recursive: true, force: true }));
+}
 
 async function runHere(): Promise<Report> {
   // uvu must see its deferral before anything imports it, so both imports wait until here.
