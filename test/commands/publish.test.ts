@@ -30,7 +30,7 @@ describe('isthmus publish', ({ test, after }) => {
 
     assert.is(code, 0);
     assert.is(err, '');
-    assert.match(out, /^published {2}eastwest-gateway +0\.1\.0 +sha256:[0-9a-f]{64}\n/);
+    assert.match(out, /^published {2}ambient-gateway +0\.1\.0 +sha256:[0-9a-f]{64}\n/);
     assert.match(
       out,
       /\n {2}helm upgrade --install istio-remote istio-remote-cluster2 --repo https:\/\/charts\.corp\/mesh --version 0\.1\.0\+[0-9a-f]{12} --namespace istio-system\n/,

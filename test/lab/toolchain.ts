@@ -97,8 +97,22 @@ export async function buildToolchain(say: (line: string) => void): Promise<void>
 
 /** Istio's own charts, in the module that istioctl is built from. */
 export async function istioCharts(): Promise<string> {
-  const { stdout } = await run('go', ['mod', 'download', '-json', `istio.io/istio@${istioModuleVersion}`], { maxBuffer: 64 << 20 });
-  return join((JSON.parse(stdout) as { Dir: string }).Dir, 'manifests', 'charts');
+  return join(await moduleFolder('istio.io/istio', istioModuleVersion), 'manifests', 'charts');
+}
+
+/** Istio's own samples, from the same place. */
+export async function istioSamples(): Promise<string> {
+  return join(await moduleFolder('istio.io/istio', istioModuleVersion), 'samples');
+}
+
+/** Definitions of the kinds of the Gateway API that are in its standard channel, one file each. */
+export async function gatewayDefinitions(version: string): Promise<string> {
+  return join(await moduleFolder('sigs.k8s.io/gateway-api', version), 'config', 'crd', 'standard');
+}
+
+async function moduleFolder(module: string, version: string): Promise<string> {
+  const { stdout } = await run('go', ['mod', 'download', '-json', `${module}@${version}`], { maxBuffer: 64 << 20 });
+  return (JSON.parse(stdout) as { Dir: string }).Dir;
 }
 
 /** A Go program carries the versions it was built from, so no record beside it can go stale. */

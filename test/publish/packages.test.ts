@@ -144,6 +144,7 @@ describe('packages of the hand-written charts', ({ test }) => {
     const packages = await packGeneric(createFiles(), join(root, 'charts'));
 
     assert.equal(packages.map(({ file }) => file).sort(), [
+      'ambient-gateway-0.1.0.tgz',
       'eastwest-gateway-0.1.0.tgz',
       'istio-reader-0.1.0.tgz',
       'istio-remote-0.1.0.tgz',
