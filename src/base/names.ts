@@ -35,6 +35,7 @@ export const releaseNames = {
   remote: 'istio-remote',
   classic: 'istio-remote-classic',
   gateway: 'eastwest-gateway',
+  ambientGateway: 'ambient-gateway',
   reader: 'istio-reader',
 } as const;
 

@@ -99,7 +99,7 @@ function withIndexedPaths(loaded: LoadedMesh, index: GeneratedMesh['index']): Lo
 /** What would be installed in a cluster, as text that can be compared. That a gateway has its address by now changes nothing of it. */
 function ready(cluster: ClusterPlan | undefined): string {
   const releases = cluster?.releases.filter((release) => release.waitsFor.length === 0);
-  return toYaml(releases?.map((release) => (release.chart === 'eastwest-gateway' ? { ...release, service: undefined } : release)));
+  return toYaml(releases?.map((release) => ('service' in release ? { ...release, service: undefined } : release)));
 }
 
 /** A dot cannot be part of a cluster's name, so this is never another cluster's file. */

@@ -7,6 +7,7 @@ import { readCalico } from './cni/calico-objects.ts';
 import { readCni } from './cni/probes.ts';
 import type { CniFacts } from './cni/types.ts';
 import { type ControlPlane, createControlPlane } from './control-plane.ts';
+import { readGatewayApi } from './gateway-api.ts';
 import { readIstio } from './istio.ts';
 import { readLoadBalancer, readLoadBalancerServices } from './load-balancers.ts';
 import { type Node, nodeFacts, readNodes } from './nodes.ts';
@@ -41,11 +42,12 @@ export async function inspectCluster(reader: ClusterReader, options: InspectOpti
   const uid = await readIdentity(reader, reads);
   const groups = await readApiGroups(reads);
   const controlPlane = createControlPlane(reads);
-  const [network, kubernetes, serviceCIDRs, istio] = await Promise.all([
+  const [network, kubernetes, serviceCIDRs, istio, gatewayAPI] = await Promise.all([
     readNetwork(reads, groups, controlPlane),
     readKubernetes(reads),
     readServiceCIDRs(reads, groups, controlPlane),
     readIstio(reads, groups, options.istioNamespace),
+    readGatewayApi(reads, groups),
   ]);
   return {
     apiVersion: factsVersion,
@@ -53,7 +55,7 @@ export async function inspectCluster(reader: ClusterReader, options: InspectOpti
     cluster: options.cluster,
     collectedAt: options.now.toISOString(),
     origin: 'api',
-    ...present({ uid, server: { value: reader.server, source: 'kubeconfig' }, kubernetes, serviceCIDRs, istio }),
+    ...present({ uid, server: { value: reader.server, source: 'kubeconfig' }, kubernetes, serviceCIDRs, istio, gatewayAPI }),
     ...network,
     problems: reads.problems(),
   };

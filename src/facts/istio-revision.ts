@@ -30,11 +30,13 @@ export type Service = z.infer<typeof Service>;
 
 /** Environment of istiod that says how it serves other clusters. Everything else stays out of facts files. */
 const wantedEnv: ReadonlySet<string> = new Set([
+  'AMBIENT_ENABLE_MULTI_NETWORK',
   'CLUSTER_ID',
   'EXTERNAL_ISTIOD',
   'INJECTION_WEBHOOK_CONFIG_NAME',
   'LOCAL_CLUSTER_SECRET_WATCHER',
   'PILOT_CERT_PROVIDER',
+  'PILOT_ENABLE_AMBIENT',
   'PILOT_MULTICLUSTER_KUBECONFIG_PATH',
   'REVISION',
   'SHARED_MESH_CONFIG',

@@ -127,6 +127,7 @@ export const ClusterFacts = z
       .describe('Which implementation answers: cloud, metallb, kube-vip, cilium, keepalived, none'),
     services: z.array(LoadBalancerService).readonly().describe('Services of type LoadBalancer'),
     istio: Istio.optional(),
+    gatewayAPI: observed(z.string()).optional().describe('Version in which Gateways of the Gateway API are served'),
     problems: z
       .array(
         z.strictObject({ code: z.string(), where: z.string().optional(), message: z.string(), hint: z.string().optional() }).readonly(),

@@ -1,5 +1,6 @@
 // The table of all findings, and how one is made from it.
 import { addressFindings } from './addresses.ts';
+import { ambientFindings } from './ambient.ts';
 import { blockFindings } from './blocks.ts';
 import { controlPlaneFindings } from './control-plane.ts';
 import { inputFindings } from './input.ts';
@@ -7,7 +8,15 @@ import { nodeFindings } from './nodes.ts';
 import { routeFindings } from './routes.ts';
 import type { Finding, FindingKind, Severity } from './types.ts';
 
-const table = [...inputFindings, ...addressFindings, ...blockFindings, ...nodeFindings, ...routeFindings, ...controlPlaneFindings];
+const table = [
+  ...inputFindings,
+  ...addressFindings,
+  ...blockFindings,
+  ...nodeFindings,
+  ...routeFindings,
+  ...controlPlaneFindings,
+  ...ambientFindings,
+];
 
 /** A code that the table has. */
 export type FindingCode = (typeof table)[number]['code'];

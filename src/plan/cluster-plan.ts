@@ -5,9 +5,18 @@ import type { Finding } from '../findings/types.ts';
 import type { Era, Mesh } from '../spec/schema.ts';
 import type { ResolvedCluster, RoutableNode } from './cluster.ts';
 import { describeCni } from './cni.ts';
+import { isAmbient } from './control-plane/ambient.ts';
 import { istioReleases } from './control-plane/install.ts';
 import type { GatewayPlan, RemotePlan } from './control-plane/plan.ts';
-import { gatewayRelease, ilbRelease, type ReleaseResult, readerRelease, remoteRelease, routeRelease } from './releases.ts';
+import {
+  ambientGatewayRelease,
+  gatewayRelease,
+  ilbRelease,
+  type ReleaseResult,
+  readerRelease,
+  remoteRelease,
+  routeRelease,
+} from './releases.ts';
 import type { ClusterPlan, ClusterSummary, Ilb, PlannedNamespace, PlannedNode, RemoteSecret, Route, SourceNat } from './types.ts';
 
 export interface ClusterScene {
@@ -69,7 +78,9 @@ function planReleases(scene: ClusterScene, own: RemotePlan | undefined): Release
   const { mesh, cluster, gateway } = scene;
   const remote = own === undefined ? [] : [remoteRelease(mesh, own)];
   const waitsFor = remote.flatMap(({ release }) => release?.waitsFor ?? []);
-  const gateways = gateway === undefined ? [] : [gatewayRelease(mesh, cluster, { ...gateway, waitsFor })];
+  const planGateway = (plan: GatewayPlan) =>
+    isAmbient(mesh) ? ambientGatewayRelease(mesh, cluster, plan) : gatewayRelease(mesh, cluster, { ...plan, waitsFor });
+  const gateways = gateway === undefined ? [] : [planGateway(gateway)];
   const isPrimary = cluster.spec.role === 'primary';
   const servesRemotes = scene.remotes.some(({ primary }) => primary === cluster);
   return [

@@ -41,10 +41,17 @@ export function createFlatness(
 type Two = readonly [UnplacedCluster, UnplacedCluster];
 
 function checkTwo(mesh: Mesh, [a, b]: Two, nodes: ReadonlyMap<string, readonly RoutableNode[]>): FlatCheck {
+  if (mesh.istio.dataplane === 'ambient') return { findings: [notForAmbient(a, b)], conflict: 'ambient goes through gateways alone' };
   const { findings, conflict } = checkPair(a, b);
   if (conflict !== undefined || mesh.routes.provider !== 'routes') return { findings, conflict };
   const way = checkRouted(mesh, [a, b], nodes);
   return { findings: [...findings, ...way.findings], conflict: way.conflict };
+}
+
+function notForAmbient(a: UnplacedCluster, b: UnplacedCluster): Finding {
+  const message = `${a.name} and ${b.name} are in one network, and Istio documents ambient for different networks alone.`;
+  const hint = 'Leave `network` out, or give each cluster one of its own; its istiod must know the same name, as ISM073 says.';
+  return makeFinding({ code: 'ISM080', message, hint });
 }
 
 /** What routes need beyond addresses that do not overlap: pod networks that take plain packets, and next hops on a common link. */

@@ -10,6 +10,7 @@ import type { GatewayPlan, RemotePlan } from './control-plane/plan.ts';
 import { istioImage, parseImage } from './image.ts';
 import { disjoint } from './overlap.ts';
 import type { Ilb, PlannedRelease, Route, SourceNat } from './types.ts';
+import { AmbientGatewayValues } from './values/ambient-gateway.ts';
 import { EastwestGatewayValues } from './values/eastwest-gateway.ts';
 import { IstioReaderValues } from './values/istio-reader.ts';
 import { IstioRemoteValues } from './values/istio-remote.ts';
@@ -49,6 +50,26 @@ export function gatewayRelease(
   if (!values.success) return { findings: [misfit(cluster.name, name, values.error)] };
   return {
     release: { name, namespace: mesh.istio.namespace, chart: 'eastwest-gateway', service, values: values.data, waitsFor },
+    findings: [],
+  };
+}
+
+/** Chart of the ambient gateway of one cluster, of whose object istiod makes the rest. */
+export function ambientGatewayRelease(mesh: Mesh, cluster: ResolvedCluster, { service }: GatewayPlan): ReleaseResult {
+  const { ambientGateway: name } = releaseNames;
+  const values = AmbientGatewayValues.safeParse({
+    network: cluster.network,
+    revision: mesh.istio.revision,
+    service: {
+      annotations: service.annotations,
+      loadBalancerClass: service.loadBalancerClass ?? '',
+      loadBalancerIP: service.loadBalancerIP ?? '',
+      sourceRanges: service.sourceRanges,
+    },
+  });
+  if (!values.success) return { findings: [misfit(cluster.name, name, values.error)] };
+  return {
+    release: { name, namespace: mesh.istio.namespace, chart: 'ambient-gateway', service, values: values.data, waitsFor: [] },
     findings: [],
   };
 }

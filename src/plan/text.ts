@@ -15,6 +15,11 @@ export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
+/** A word as a shell takes it. */
+export function shellQuote(text: string): string {
+  return /^[A-Za-z0-9_@.:/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
 /** Order of text by code unit, the same on every machine. */
 export function compareText(a: string, b: string): number {
   if (a === b) return 0;

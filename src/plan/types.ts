@@ -2,6 +2,7 @@
 import type { ClusterFacts, Observed } from '../facts/schema.ts';
 import type { Finding } from '../findings/types.ts';
 import type { Era } from '../spec/schema.ts';
+import type { AmbientGatewayValues } from './values/ambient-gateway.ts';
 import type { EastwestGatewayValues } from './values/eastwest-gateway.ts';
 import type { IstioReaderValues } from './values/istio-reader.ts';
 import type { IstioRemoteValues } from './values/istio-remote.ts';
@@ -116,6 +117,7 @@ export type PlannedRelease = PlannedReleaseBase &
     | { readonly chart: 'istio-ilb'; readonly services: readonly Ilb[] }
     | { readonly chart: 'route-installer'; readonly values: RouteInstallerValues }
     | { readonly chart: 'eastwest-gateway'; readonly service: Ilb; readonly values: EastwestGatewayValues }
+    | { readonly chart: 'ambient-gateway'; readonly service: Ilb; readonly values: AmbientGatewayValues }
     | { readonly chart: 'istio-reader'; readonly values: IstioReaderValues }
     | { readonly chart: 'istio-remote'; readonly values: IstioRemoteValues }
     | { readonly chart: 'istio-remote-classic'; readonly values: IstioRemoteClassicValues }

@@ -23,7 +23,7 @@ export async function waitForAddresses(run: Run, release: Release): Promise<void
 
 /** Remotes wait for some of the ILBs; for a gateway the other networks do, who find it by its address. */
 function awaitedServices({ generated }: Run, { chart, cluster }: Release): readonly string[] {
-  if (chart === 'eastwest-gateway') return [gatewayName];
+  if (chart === 'eastwest-gateway' || chart === 'ambient-gateway') return [gatewayName];
   if (chart !== 'istio-ilb') return [];
   const names = generated.releases.flatMap(({ waitsFor }) =>
     waitsFor.flatMap((text) => {

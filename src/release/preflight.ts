@@ -37,6 +37,10 @@ const chartRules: Readonly<Record<string, readonly Omit<Rule, 'verbs'>[]>> = {
     { group: 'networking.istio.io', resource: 'gateways' },
     { group: 'networking.istio.io', resource: 'virtualservices' },
   ],
+  'ambient-gateway': [
+    { group: '', resource: 'configmaps' },
+    { group: 'gateway.networking.k8s.io', resource: 'gateways' },
+  ],
   'istio-reader': [
     { group: '', resource: 'serviceaccounts' },
     { group: 'rbac.authorization.k8s.io', resource: 'clusterroles' },

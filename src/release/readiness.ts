@@ -4,11 +4,13 @@ import { describeObject, type KubeObject } from '../base/objects.ts';
 import type { Clock, ClusterReader } from '../system/types.ts';
 import { daemonSetState } from './daemonset.ts';
 import { eventsOf } from './events.ts';
+import { gatewayState, isGateway } from './gateway-state.ts';
 import { jobState } from './job.ts';
 import { readNodes } from './nodes.ts';
 import { Deployment, type ReadState } from './workload-types.ts';
 
 const pollMs = 2_000;
+const workloadKinds: ReadonlySet<string> = new Set(['Job', 'DaemonSet', 'Deployment']);
 
 export interface WaitOptions {
   readonly client: ClusterReader;
@@ -22,13 +24,13 @@ export interface WaitOptions {
 }
 
 /**
- * Waits for the Jobs, DaemonSets and Deployments among `objects`.
+ * Waits for the Jobs, DaemonSets, Deployments and Gateways of the Gateway API among `objects`.
  * @returns what is ready and which nodes are pending, in one line; empty when there was nothing to wait for
  * @throws IsthmusError as soon as a Job has failed for good, or when the time is over, with what was seen last
  */
 export async function waitUntilReady(objects: readonly KubeObject[], options: WaitOptions): Promise<string> {
   const { clock, signal, timeoutMs, onProgress, client, namespace } = options;
-  const workloads = objects.filter(({ kind }) => kind === 'Job' || kind === 'DaemonSet' || kind === 'Deployment');
+  const workloads = objects.filter((object) => workloadKinds.has(object.kind) || isGateway(object));
   if (workloads.length === 0) return '';
   const end = clock.now().getTime() + timeoutMs;
   let shown = '';
@@ -54,6 +56,7 @@ async function readStates(workloads: readonly KubeObject[], options: WaitOptions
       const place = { client: options.client, namespace: workload.metadata.namespace ?? options.namespace, nodes };
       if (workload.kind === 'Job') return jobState(workload, place);
       if (workload.kind === 'DaemonSet') return daemonSetState(workload, place);
+      if (isGateway(workload)) return gatewayState(workload, options.client, place.namespace);
       return deploymentState(workload, options.client, place.namespace);
     }),
   );

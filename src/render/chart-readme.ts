@@ -1,6 +1,7 @@
 // README.md of a generated chart: what it is, the command that installs it, and what comes before and after it. It speaks of its own
 // release alone: were there a word about another cluster, a change there would make a new version of every chart.
 import { namespacesRelease, releaseNames } from '../base/names.ts';
+import { AmbientGatewayValues } from '../plan/values/ambient-gateway.ts';
 import { EastwestGatewayValues } from '../plan/values/eastwest-gateway.ts';
 import { IstioReaderValues } from '../plan/values/istio-reader.ts';
 import { IstioRemoteValues } from '../plan/values/istio-remote.ts';
@@ -81,6 +82,13 @@ const texts: Readonly<Record<ChartKind, ChartText>> = {
     command: ({ release, namespace }) => `${install(release, namespace)} --wait`,
     next: removal('eastwest-gateway', 'service.keep=false', 'Without that the Service stays, so that no address is lost by mistake.'),
     values: () => valuesTable(EastwestGatewayValues),
+  },
+  'ambient-gateway': {
+    purpose:
+      'The gateway through which ambient pods of other networks reach those of this cluster. It is valid for the Gateway API and taken by istiod; it was never tried with traffic.',
+    command: ({ release, namespace }) => install(release, namespace),
+    next: 'istiod makes Deployment and Service of it. Services are found from other networks once they carry the label `istio.io/global=true`.',
+    values: () => valuesTable(AmbientGatewayValues),
   },
   'istio-reader': {
     purpose: 'The account by which the istiod of other clusters reads this one.',

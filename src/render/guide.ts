@@ -67,6 +67,7 @@ const removeWith: Readonly<Record<IndexedRelease['chart'], string | undefined>> 
   istiod: undefined,
   'istio-ilb': 'keep=false',
   'eastwest-gateway': 'service.keep=false',
+  'ambient-gateway': undefined,
   'route-installer': 'mode=remove',
   'istio-reader': undefined,
   'istio-remote': undefined,
@@ -202,6 +203,8 @@ function describe(release: PlannedRelease, cluster: ClusterPlan): string {
       return `${count(release.values.routes.length, 'route')} on ${count(cluster.nodes.length, 'node')}`;
     case 'eastwest-gateway':
       return `gateway of network ${release.values.network} (${release.service.ports.map(({ port }) => port).join(', ')})`;
+    case 'ambient-gateway':
+      return `ambient gateway of network ${release.values.network} (${release.service.ports.map(({ port }) => port).join(', ')}), not proven by traffic`;
     case 'istio-reader':
       return `ServiceAccount ${release.values.serviceAccount}, as which other clusters read this one`;
     case 'istio-remote':

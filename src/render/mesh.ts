@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { failure } from '../base/errors.ts';
 import { toYaml } from '../base/yaml.ts';
 import type { ClusterPlan, MeshPlan, PlannedRelease } from '../plan/types.ts';
+import { AmbientGatewayValues } from '../plan/values/ambient-gateway.ts';
 import { imageText } from '../plan/values/common.ts';
 import { EastwestGatewayValues } from '../plan/values/eastwest-gateway.ts';
 import { IstioReaderValues } from '../plan/values/istio-reader.ts';
@@ -117,6 +118,8 @@ function valuesText(release: Exclude<PlannedRelease, { readonly chart: 'istio-il
       return valuesYaml(RouteInstallerValues, release.values);
     case 'eastwest-gateway':
       return valuesYaml(EastwestGatewayValues, release.values);
+    case 'ambient-gateway':
+      return valuesYaml(AmbientGatewayValues, release.values);
     case 'istio-reader':
       return valuesYaml(IstioReaderValues, release.values);
     case 'istio-remote':

@@ -81,6 +81,7 @@ function releaseLines(release: PlannedRelease, cluster: ClusterPlan): string[] {
   if (release.chart === 'istio-ilb') return release.services.map(ilbLine);
   if (release.chart === 'route-installer') return [routesLine(cluster)];
   if (release.chart === 'eastwest-gateway') return [gatewayLine(release)];
+  if (release.chart === 'ambient-gateway') return [`${ilbLine(release.service)}; istiod makes it, for ambient`];
   if (release.chart === 'istio-reader') return [`ServiceAccount ${release.values.serviceAccount}, as which other clusters read this one`];
   const [waitsFor] = release.waitsFor;
   if (release.chart === 'istio-remote') {

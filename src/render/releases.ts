@@ -11,6 +11,7 @@ const orders = {
   istiod: 6,
   'istio-ilb': 10,
   'eastwest-gateway': 10,
+  'ambient-gateway': 10,
   'route-installer': 20,
   'istio-reader': 30,
   'istio-remote': 30,

@@ -48,6 +48,7 @@ export const IndexedRelease = z
       'istiod',
       'istio-ilb',
       'eastwest-gateway',
+      'ambient-gateway',
       'route-installer',
       'istio-reader',
       'istio-remote',

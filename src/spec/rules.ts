@@ -45,7 +45,11 @@ function istioMistakes(istio: Istio, entries: readonly Entry[]): Mistake[] {
     era === 'modern' || istio.ca === undefined
       ? []
       : [{ path: ['istio', 'ca'], message: `Citadel of Istio ${istio.version} signs with a certificate of its own; leave it out` }];
-  return [...revision, ...ca, ...entries.flatMap((entry) => balancerMistakes(entry, era))];
+  const dataplane =
+    era === 'modern' || istio.dataplane === 'sidecar'
+      ? []
+      : [{ path: ['istio', 'dataplane'], message: `Istio ${istio.version} has no ambient; leave it out` }];
+  return [...revision, ...ca, ...dataplane, ...entries.flatMap((entry) => balancerMistakes(entry, era))];
 }
 
 /** Every cluster may get a gateway, and with it a load balancer; Istio 0.8 has none in front of a remote. */

@@ -45,6 +45,12 @@ export const Istio = z
     ca: path(
       "Folder made by `isthmus ca init`, from the folder of mesh.yaml; install puts each primary's part into its Secret cacerts",
     ).optional(),
+    dataplane: z
+      .enum(['sidecar', 'ambient'])
+      .default('sidecar')
+      .describe(
+        'sidecar: a proxy in every pod; ambient: ztunnel on every node, for primaries in different networks, Istio 1.27 or later, not proven by traffic here',
+      ),
     install: z
       .boolean()
       .default(false)

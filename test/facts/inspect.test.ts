@@ -1,6 +1,7 @@
 // The inspection as a whole, on recorded-like clusters: what it finds, what it does when it may not look, and that order never matters.
 import fc from 'fast-check';
 import { failure, IsthmusError } from '../../src/base/errors.ts';
+import type { KubeObject } from '../../src/base/objects.ts';
 import { formatFacts } from '../../src/facts/file.ts';
 import { inspectCluster } from '../../src/facts/inspect.ts';
 import { ClusterFacts } from '../../src/facts/schema.ts';
@@ -73,6 +74,24 @@ describe('inspection', ({ test }) => {
 
     const groups = reader.paths.flatMap((path) => /^\/apis\/([^/]+)\//.exec(path)?.[1] ?? []);
     assert.equal([...new Set(groups)].sort(), ['apps']);
+  });
+});
+
+describe('inspection of the Gateway API', ({ test }) => {
+  const gateway: KubeObject = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'Gateway', metadata: { name: 'a', namespace: 'b' } };
+  const route: KubeObject = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute', metadata: { name: 'a', namespace: 'b' } };
+  const older: KubeObject = { ...gateway, apiVersion: 'gateway.networking.k8s.io/v1beta1' };
+  const found = async (...more: readonly KubeObject[]) => (await inspectObjects([...loadFixture('kindnet'), ...more])).gatewayAPI;
+
+  test('says in which version Gateways are served, and nothing where they are not', async () => {
+    assert.equal(await found(gateway), { value: 'v1', source: '/apis/gateway.networking.k8s.io/v1' });
+    assert.is(await found(), undefined);
+    assert.is(await found(route), undefined);
+    assert.is(await found(older), undefined);
+  });
+
+  test("does not take Istio's Gateways for it", async () => {
+    assert.is(await found({ ...gateway, apiVersion: 'networking.istio.io/v1' }), undefined);
   });
 });
 

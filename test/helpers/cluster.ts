@@ -25,6 +25,7 @@ const served: readonly (readonly [string, string, string, boolean])[] = [
   ['crd.projectcalico.org/v1', 'IPPool', 'ippools', false],
   ['apiextensions.k8s.io/v1', 'CustomResourceDefinition', 'customresourcedefinitions', false],
   ['networking.istio.io/v1', 'Gateway', 'gateways', true],
+  ['gateway.networking.k8s.io/v1', 'Gateway', 'gateways', true],
 ];
 
 export interface FakeCluster {

@@ -97,7 +97,10 @@ function collect(objects: readonly KubeObject[]): Map<string, KubeObject[]> {
 
 function collectionPaths({ apiVersion, kind, metadata }: KubeObject): string[] {
   const base = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
-  const plural = kind.toLowerCase().replace(/y$/, 'ie').concat('s');
+  const plural = kind
+    .toLowerCase()
+    .replace(/(?<![aeiou])y$/, 'ie')
+    .concat('s');
   return metadata.namespace === undefined
     ? [`${base}/${plural}`]
     : [`${base}/${plural}`, `${base}/namespaces/${metadata.namespace}/${plural}`];

@@ -43,6 +43,10 @@ function wait(cluster: FakeCluster, objects: readonly KubeObject[] = [keeper]) {
   return { done, said };
 }
 
+async function messageOf({ done }: ReturnType<typeof wait>): Promise<string> {
+  return ((await thrownBy(() => done)) as IsthmusError).message;
+}
+
 describe('readiness', ({ test }) => {
   test('needs a ready pod of the newest revision on every node', async () => {
     const cluster = fakeCluster({
@@ -79,6 +83,33 @@ describe('readiness', ({ test }) => {
     const error = (await thrownBy(() => wait(cluster).done)) as IsthmusError;
 
     assert.match(error.message, 'node n1 (route 10.1.0.0/26:; no such device\\u{1b}[2J)');
+  });
+
+  const gateway: KubeObject = {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'Gateway',
+    metadata: { name: 'istio-eastwestgateway', namespace },
+  };
+  const programmed = (status: string, observedGeneration: number, generation = 2) =>
+    ({
+      ...gateway,
+      metadata: { ...gateway.metadata, generation },
+      status: { conditions: [{ type: 'Programmed', status, reason: 'AddressNotAssigned', message: 'no instances', observedGeneration }] },
+    }) as KubeObject;
+
+  test('of a Gateway of the Gateway API is its condition Programmed, for what it is now', async () => {
+    const ready = wait(fakeCluster({ objects: [programmed('True', 2)] }), [gateway]);
+    const stale = wait(fakeCluster({ objects: [programmed('True', 1)] }), [gateway]);
+    const without = wait(fakeCluster({ objects: [programmed('False', 2)] }), [gateway]);
+
+    const shown = `not ready after 60 s: Gateway ${namespace}/istio-eastwestgateway`;
+    assert.is(await ready.done, 'istio-eastwestgateway ready on 1 of 1');
+    assert.match(await messageOf(stale), `${shown} is not taken by istiod: does one run with`);
+    assert.match(await messageOf(without), `${shown} is not programmed: AddressNotAssigned: no instances`);
+  });
+
+  test("of Istio's own Gateways is nothing to wait for", async () => {
+    assert.is(await wait(fakeCluster(), [{ ...gateway, apiVersion: 'networking.istio.io/v1' }]).done, '');
   });
 
   test('needs nothing where there is nothing to wait for', async () => {

@@ -2,7 +2,7 @@
 import { parseYaml } from '../../src/base/yaml.ts';
 import type { MeshPlan } from '../../src/plan/types.ts';
 import type { ReleaseIndex } from '../../src/render/types.ts';
-import { planPair } from '../helpers/builders.ts';
+import { istio, planPair } from '../helpers/builders.ts';
 import { renderedFiles, repositoryCharts } from '../helpers/render.ts';
 import { assert, describe } from '../helpers/suite.ts';
 
@@ -66,6 +66,42 @@ describe('out/ with gateways', ({ test }) => {
     const [one, two] = ['cluster1', 'cluster2'].map((name) => valuesOf(files, name));
     assert.equal([one?.network, one?.expose], ['network1', { services: true, istiod: true }]);
     assert.equal([two?.network, two?.expose], ['b', { services: false, istiod: false }]);
+  });
+});
+
+describe('out/ with ambient gateways', ({ test }) => {
+  const own = (cluster: string, network: string) => ({ istio: istio(cluster, { network }) });
+  const ambient = () =>
+    planPair({
+      one: own('cluster1', 'network1'),
+      two: own('cluster2', 'network2'),
+      remote: { role: 'primary' },
+      mesh: { istio: { version: '1.30.3', dataplane: 'ambient' } },
+    });
+
+  test('installs both before the remote secrets, and removes them without any setting', () => {
+    const script = filesOf(ambient()).get('install.sh') ?? '';
+
+    const steps = [...script.matchAll(/^ {2}install_release (\S+) (\S+)/gm)].map(([, cluster, release]) => `${cluster} ${release}`);
+    assert.equal(steps, ['cluster1 ambient-gateway', 'cluster2 ambient-gateway', 'cluster1 istio-reader', 'cluster2 istio-reader']);
+    assert.match(script, /^ +remove_release cluster2 ambient-gateway istio-system$/m);
+  });
+
+  test('keeps nothing of it, since the Service is not of helm', () => {
+    const index = parseYaml(filesOf(ambient()).get('releases.yaml') ?? '', 'releases.yaml').value as ReleaseIndex;
+
+    assert.equal(
+      index.releases.filter(({ kept }) => kept !== undefined),
+      [],
+    );
+  });
+
+  test('says wherever people look that it is not proven by traffic', () => {
+    const files = filesOf(ambient());
+
+    assert.match(files.get('README.md') ?? '', 'ambient gateway of network network2 (15021, 15008), not proven by traffic');
+    assert.match(files.get('clusters/cluster1/ambient-gateway/README.md') ?? '', 'it was never tried with traffic');
+    assert.match(files.get('clusters/cluster1/ambient-gateway/templates/NOTES.txt') ?? '', 'no traffic was sent through one');
   });
 });
 

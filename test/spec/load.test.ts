@@ -311,6 +311,11 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
       '4:29: istio.ca: Citadel of Istio 0.8.0 signs with a certificate of its own; leave it out',
     ],
     [
+      'ambient for Istio 0.8',
+      rest('').replace('1.30.3', '0.8.0, dataplane: ambient'),
+      '4:36: istio.dataplane: Istio 0.8.0 has no ambient; leave it out',
+    ],
+    [
       'a hub with a scheme',
       rest('').replace('1.30.3', '1.30.3, hub: https://a/b'),
       '4:31: istio.hub: must be a registry and path without https://, not "https://a/b"',
@@ -463,6 +468,7 @@ describe('loadMesh', ({ test }) => {
       namespace: 'istio-system',
       revision: '',
       trustDomain: 'cluster.local',
+      dataplane: 'sidecar',
       install: false,
       adopt: false,
       values: {},

@@ -5,12 +5,13 @@ import type { Finding } from '../../findings/types.ts';
 import type { Era, Mesh } from '../../spec/schema.ts';
 import type { ResolvedCluster } from '../cluster.ts';
 import type { Ilb } from '../types.ts';
+import { checkAmbient, isAmbient } from './ambient.ts';
 import { type ClassicEndpoints, classicRemoteEndpoints, type Endpoint, istiodEndpoint } from './endpoints.ts';
 import { controlPlaneServices, type IlbScene, planIlbs } from './ilb.ts';
 import { checkPrimary } from './primary.ts';
 import { checkRemote, checkRoots, primaryOf } from './remote.ts';
 import { checkRevision } from './revision.ts';
-import { gatewayService } from './services.ts';
+import { ambientGatewayService, gatewayService } from './services.ts';
 import { checkIstioVersions, checkKubernetes } from './versions.ts';
 
 export interface ControlPlaneScene {
@@ -63,6 +64,7 @@ export function planControlPlane(scene: ControlPlaneScene): ControlPlanePlan {
       ...balancers.flatMap((plan) => plan.findings),
       ...planned.flatMap((plan) => plan.findings),
       ...checkRoots(clusters),
+      ...checkAmbient(mesh, clusters),
     ],
   };
 }
@@ -81,7 +83,8 @@ function planBalancers(scene: ControlPlaneScene, cluster: ResolvedCluster): Bala
   const exposesIstiod = own.some((remote) => remote.network !== cluster.network);
   const services = ilbScene(scene, cluster);
   // Where packets of another network come from is known to nobody: it may be a node, a router or a NAT in between.
-  const gateway = isNetworked(scene) ? [{ ...gatewayService(exposesIstiod), sourceRanges: [] }] : [];
+  const wanted = isAmbient(scene.mesh) ? ambientGatewayService() : gatewayService(exposesIstiod);
+  const gateway = isNetworked(scene) ? [{ ...wanted, sourceRanges: [] }] : [];
   const { ilbs, findings } = planIlbs(services, [...(needsIlbs(scene, cluster, own) ? controlPlaneServices(services) : []), ...gateway]);
   const service = ilbs.find(({ name }) => name === gatewayName);
   return {

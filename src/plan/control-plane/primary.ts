@@ -3,7 +3,8 @@ import { makeFinding } from '../../findings/index.ts';
 import type { Finding } from '../../findings/types.ts';
 import type { Mesh } from '../../spec/schema.ts';
 import type { ResolvedCluster } from '../cluster.ts';
-import { listText } from '../text.ts';
+import { listText, shellQuote } from '../text.ts';
+import { isAmbient, missingForAmbient } from './ambient.ts';
 import { checkRevision, chosenRevision, hasIstiod, type Revision } from './revision.ts';
 
 /** Istio that does not name its cluster calls it this. */
@@ -46,6 +47,12 @@ function checkSettings(scene: PrimaryScene, revision: Revision): Finding[] {
       makeFinding({ code: 'ISM072', cluster, message: 'istiod runs without EXTERNAL_ISTIOD=true, so it serves no remote.', hint }),
     );
   }
+  const missing = missingForAmbient(scene.mesh, scene.primary, revision);
+  if (missing.length > 0) {
+    findings.push(
+      makeFinding({ code: 'ISM081', cluster, message: `istiod runs without ${listText(missing)}, so it makes no ambient gateway.`, hint }),
+    );
+  }
   const differences = nameDifferences(scene, revision);
   if (differences.length > 0) findings.push(makeFinding({ code: 'ISM073', cluster, message: `${listText(differences)}.`, hint }));
   return findings;
@@ -81,25 +88,33 @@ function mendCommand(scene: PrimaryScene, revision: Revision): string {
     `global.meshID=${scene.meshID}`,
     `global.network=${primary.network}`,
   ];
+  const ambient = ambientSettings(mesh);
   const manager = revision.managedBy ?? '';
   const context = primary.spec.context === undefined ? '' : ` ${shellQuote(primary.spec.context)}`;
   const release = /^Helm release (\S+)$/.exec(manager)?.[1];
   if (release !== undefined) {
     const kube = context === '' ? '' : ` --kube-context${context}`;
     const version = revision.version ?? mesh.istio.version;
-    const set = settings.map((setting) => ` --set ${setting}`).join('');
+    const set = [...settings, ...ambient.helm].map((setting) => ` --set ${setting}`).join('');
     return `helm upgrade ${release} istio/istiod -n ${mesh.istio.namespace}${kube} --version ${version} --reuse-values${set}`;
   }
   if (manager === 'istioctl') {
     const kube = context === '' ? '' : ` --context${context}`;
-    return `istioctl install${kube}${settings.map((setting) => ` --set values.${setting}`).join('')}, with the options it was installed with`;
+    const set = [...ambient.istioctl, ...settings.map((setting) => `values.${setting}`)].map((setting) => ` --set ${setting}`).join('');
+    return `istioctl install${kube}${set}, with the options it was installed with`;
   }
-  if (manager !== '') return `Set values.${listText(settings)} in the resource it is managed by: ${manager}.`;
+  if (manager !== '') return `Set values.${listText([...settings, ...ambient.istioctl])} in the resource it is managed by: ${manager}.`;
   const kube = context === '' ? '' : ` --context${context}`;
   const deployment = mesh.istio.revision === '' ? 'istiod' : `istiod-${mesh.istio.revision}`;
-  return `kubectl${kube} -n ${mesh.istio.namespace} set env deployment/${deployment} EXTERNAL_ISTIOD=true CLUSTER_ID=${primary.name}`;
+  return `kubectl${kube} -n ${mesh.istio.namespace} set env deployment/${deployment} EXTERNAL_ISTIOD=true CLUSTER_ID=${primary.name}${ambient.env}`;
 }
 
-function shellQuote(text: string): string {
-  return /^[A-Za-z0-9_@.:/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+/** What the command adds for ambient; Istio's profile sets more than istiod's environment, such as which services are shared. */
+function ambientSettings(mesh: Mesh): { readonly helm: readonly string[]; readonly istioctl: readonly string[]; readonly env: string } {
+  if (!isAmbient(mesh)) return { helm: [], istioctl: [], env: '' };
+  return {
+    helm: ['profile=ambient', 'env.AMBIENT_ENABLE_MULTI_NETWORK=true'],
+    istioctl: ['profile=ambient', 'values.pilot.env.AMBIENT_ENABLE_MULTI_NETWORK=true'],
+    env: ' PILOT_ENABLE_AMBIENT=true AMBIENT_ENABLE_MULTI_NETWORK=true',
+  };
 }

@@ -64,6 +64,12 @@ export function gatewayService(exposesIstiod: boolean): IlbService {
   return { name: gatewayName, selector: { app: gatewayName, istio: 'eastwestgateway' }, ports };
 }
 
+/** The Service that istiod makes for an ambient gateway: no ports for sidecars, and none for istiod, which has no remotes there. */
+export function ambientGatewayService(): IlbService {
+  const ports = [tcp('status-port', 15021), tcp('mesh', 15008)];
+  return { name: gatewayName, selector: { 'gateway.networking.k8s.io/gateway-name': gatewayName }, ports };
+}
+
 /** The Services that a primary of this era gets. */
 export function ilbServices(era: Era): readonly IlbService[] {
   return era === 'classic' ? classic : modern;

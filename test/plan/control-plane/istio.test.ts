@@ -47,6 +47,7 @@ describe('versions', ({ test }) => {
         namespace: 'istio-system',
         revision: '',
         trustDomain: 'cluster.local',
+        dataplane: 'sidecar' as const,
         install: false,
         adopt: false,
         values: {},
