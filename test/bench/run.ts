@@ -11,6 +11,8 @@ const benches: Readonly<Record<string, () => Promise<Row[]>>> = {
   agent: async () => (await import('./agent.ts')).benchAgent(),
   inspect: async () => (await import('./inspect.ts')).benchInspect(),
   install: async () => (await import('./install.ts')).benchInstall(),
+  'mesh-routes': async () => (await import('./mesh.ts')).benchMesh('routes'),
+  'mesh-gateways': async () => (await import('./mesh.ts')).benchMesh('gateways'),
 };
 
 if (!existsSync(cli)) throw new Error('dist/cli.js is missing; run npm run build');

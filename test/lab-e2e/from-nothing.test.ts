@@ -1,25 +1,16 @@
 // Two empty clusters and one mesh.yaml: isthmus installs Istio itself, joins the clusters, and takes everything away again.
 import { differences, intents } from '../e2e/state.ts';
 import { assert, describe } from '../helpers/suite.ts';
-import { istioHub, istioVersion } from '../lab/istio-images.ts';
 import { bookinfoHub } from '../lab/nodes/images.ts';
 import { type IstioLab, startIstioLab } from '../lab/nodes/istio-lab.ts';
 import { meshShape } from '../lab/nodes/shape.ts';
 import { istioCharts } from '../lab/toolchain.ts';
 import { waitFor } from '../lab/wait.ts';
+import { askForIstio } from './empty-mesh.ts';
 import { restingIntents } from './istio-scene.ts';
 import { createOperator, type Operator } from './operator.ts';
 
 const minutes = (count: number) => ({ timeoutMs: count * 60_000 });
-
-/** What lets many small nodes share one machine, and what stock Envoy lacks. */
-const istiodValues = {
-  autoscaleEnabled: false,
-  resources: { requests: { cpu: '50m', memory: '128Mi' } },
-  env: { PILOT_ENABLE_METADATA_EXCHANGE: 'false', PILOT_ENABLE_ALPN_FILTER: 'false' },
-  telemetry: { enabled: false },
-  global: { imagePullPolicy: 'IfNotPresent', proxy: { resources: { requests: { cpu: '10m', memory: '32Mi' } } } },
-};
 
 describe('a mesh from nothing on real nodes', ({ test, before, after }) => {
   let lab: IstioLab;
@@ -31,10 +22,7 @@ describe('a mesh from nothing on real nodes', ({ test, before, after }) => {
     operator = createOperator(lab);
     untouched = await restingIntents(lab);
     const charts = await istioCharts();
-    await operator.writeMesh((mesh) => {
-      Object.assign(mesh.istio, { version: istioVersion, hub: istioHub, install: true, charts, values: istiodValues });
-      Object.assign(mesh.clusters[0] ?? {}, { loadBalancer: { platform: 'keepalived' } });
-    });
+    await operator.writeMesh((mesh) => askForIstio(mesh, charts, ['c1']));
   });
   after(async () => {
     operator?.remove();
