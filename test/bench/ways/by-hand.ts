@@ -1,6 +1,7 @@
 // The manual way over pod routes: what Istio's documentation of primary and remote says with helm, kubectl and istioctl, an internal
 // load balancer in front of istiod, and the routes of the original procedure. A loop that waits is one command, and so is a pipe.
 // Files that a person would have written beforehand are there, and what he reads and thinks between two lines takes no time here.
+// It ends with less than isthmus does: pods are masqueraded on their way to the other cluster, and nothing puts a lost route back.
 import type { RealCluster } from '../../lab/nodes/cluster.ts';
 import { deployBookinfo } from './by-hand-bookinfo.ts';
 import { addressOf, untilJoined, writeCharts, writeIstiodValues, writeObjects } from './by-hand-steps.ts';
