@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { IsthmusError } from '../base/errors.ts';
 import { gatewayName } from '../base/names.ts';
 import { ingressOf } from '../release/ingress.ts';
+import { clustersOf } from './pairs.ts';
 import type { Check, Layer, VerifiedCluster } from './types.ts';
 
 const Deployment = z.object({
@@ -13,11 +14,7 @@ const Deployment = z.object({
 export const gatewayLayer: Layer = {
   name: 'gateways',
   serves: 'gateways',
-  run: async ({ clusters }, pairs) => {
-    const names = new Set(pairs.flatMap(({ from, to }) => [from, to]));
-    const checked = [...clusters.values()].filter(({ name }) => names.has(name));
-    return { checks: (await Promise.all(checked.map(checkCluster))).flat() };
-  },
+  run: async (scene, pairs) => ({ checks: (await Promise.all(clustersOf(pairs, scene).map(checkCluster))).flat() }),
 };
 
 async function checkCluster(cluster: VerifiedCluster): Promise<readonly Check[]> {

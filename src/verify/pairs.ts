@@ -1,7 +1,7 @@
 // The pairs of clusters of a mesh, and what joins them.
 import type { ReleaseIndex } from '../render/types.ts';
 import type { Mesh } from '../spec/schema.ts';
-import type { Pair } from './types.ts';
+import type { Pair, Scene, VerifiedCluster } from './types.ts';
 
 /**
  * Every ordered pair of clusters, by name. Istio 0.8 joins no networks, so there only those of one network.
@@ -18,4 +18,10 @@ export function pairsOf({ clusters, istio }: Pick<ReleaseIndex, 'clusters' | 'is
     if (from.network === to.network) return [pair];
     return classic ? [] : [{ ...pair, through: 'gateways' }];
   });
+}
+
+/** The clusters of these pairs, as far as they could be reached. */
+export function clustersOf(pairs: readonly Pair[], { clusters }: Pick<Scene, 'clusters'>): readonly VerifiedCluster[] {
+  const names = new Set(pairs.flatMap(({ from, to }) => [from, to]));
+  return [...clusters.values()].filter(({ name }) => names.has(name));
 }

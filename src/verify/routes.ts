@@ -6,6 +6,7 @@ import { type NodeState, readNodes } from '../release/nodes.ts';
 import { readPods, reasonOf } from '../release/pods.ts';
 import { isTrue, type Pod } from '../release/workload-types.ts';
 import { hasKernel } from './nodes.ts';
+import { clustersOf } from './pairs.ts';
 import type { Check, Layer, VerifiedCluster } from './types.ts';
 
 /** Reasons are looked up for so many nodes of a cluster only: each may be one more request. */
@@ -20,11 +21,7 @@ const Header = z.object({
 export const routeLayer: Layer = {
   name: 'routes',
   serves: 'network',
-  run: async ({ clusters }, pairs) => {
-    const names = new Set(pairs.flatMap(({ from, to }) => [from, to]));
-    const checked = [...clusters.values()].filter(({ name }) => names.has(name));
-    return { checks: (await Promise.all(checked.map(checkCluster))).flat() };
-  },
+  run: async (scene, pairs) => ({ checks: (await Promise.all(clustersOf(pairs, scene).map(checkCluster))).flat() }),
 };
 
 async function checkCluster(cluster: VerifiedCluster): Promise<readonly Check[]> {
