@@ -1,10 +1,9 @@
 // What a lab looks like at a moment, node by node and object by object, and what has changed since.
-import { contents, differences } from '../e2e/state.ts';
+import { contents, differences, expectNone } from '../e2e/state.ts';
 import type { RealCluster } from '../lab/nodes/cluster.ts';
 import { dumpDifferences, dumpNode } from '../lab/nodes/dump.ts';
 import type { Lab } from '../lab/nodes/lab.ts';
 import { masqueradeChain } from '../lab/nodes/masquerade.ts';
-import { waitFor } from '../lab/wait.ts';
 
 /** Number that marks routes of isthmus in the kernel. */
 export const ourProtocol = '157';
@@ -32,15 +31,12 @@ export interface Moment {
   readonly objects: ReadonlyMap<string, unknown>;
 }
 
-/** What is still different when controllers and CNI have had their time: nothing, once all is as it was. */
-export async function lastingChanges(lab: Pick<Lab, 'clusters'>, { dumps, objects }: Moment): Promise<string[]> {
-  let left: string[] = [];
-  const look = async () => {
-    left = [...changesOf(dumps, await dumpAll(lab)), ...differences(objects, await contents(lab))];
-    return left.length === 0;
-  };
-  await waitFor('everything to be as before', look).catch(() => undefined);
-  return left;
+/** Passes once everything is as it was: controllers and CNI need their time. */
+export async function expectUntouched(lab: Pick<Lab, 'clusters'>, { dumps, objects }: Moment): Promise<void> {
+  await expectNone('everything to be as before', async () => [
+    ...changesOf(dumps, await dumpAll(lab)),
+    ...differences(objects, await contents(lab)),
+  ]);
 }
 
 /** What Calico makes of our IPPools on every node, as changesOf gives it: it no longer masquerades packets to the other clusters. */

@@ -120,6 +120,7 @@ interface NewcomerStatus {
 
 export interface Pod extends KubeObject {
   readonly spec: {
+    readonly nodeName?: string;
     readonly initContainers?: readonly { readonly name: string }[];
     readonly containers: readonly { readonly name: string }[];
   };

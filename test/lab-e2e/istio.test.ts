@@ -1,10 +1,8 @@
 // Istio of today on real nodes: one control plane for two clusters, BookInfo across them, and restarts that nobody notices.
-import type { KubeObject } from '../../src/base/objects.ts';
-import { differences, intents, marks, releaseStatuses } from '../e2e/state.ts';
+import { differences, expectNone, intents, marks, releaseStatuses } from '../e2e/state.ts';
 import { assert, describe, thrownBy } from '../helpers/suite.ts';
 import { istioHub } from '../lab/istio-images.ts';
 import type { RealCluster } from '../lab/nodes/cluster.ts';
-import { bookinfoHub } from '../lab/nodes/images.ts';
 import { istiodReady } from '../lab/nodes/istio.ts';
 import { balancedAddresses, type IstioLab, startIstioLab } from '../lab/nodes/istio-lab.ts';
 import { meshShape } from '../lab/nodes/shape.ts';
@@ -24,6 +22,7 @@ import {
   scaleNewcomers,
   untilAnswered,
 } from './istio-scene.ts';
+import { addressesOf, bookinfoAnswers, endpointsOf, expectedAnswers } from './mesh-scene.ts';
 import { createOperator, type MeshFile, type Operator } from './operator.ts';
 
 const minutes = (count: number) => ({ timeoutMs: count * 60_000 });
@@ -68,7 +67,7 @@ describe('Istio on real nodes', ({ test, before, after }) => {
     async () => {
       await install();
 
-      const [address = ''] = await addressesOf(primary);
+      const [address = ''] = await addressesOf(primary, 'istiod-ilb');
       assert.ok(balancedAddresses.includes(address), `${address} is none of the load balancer's`);
       assert.equal(await endpointsOf(remote), [address]);
       await waitFor('istiod to have read the remote', async () => {
@@ -82,17 +81,7 @@ describe('Istio on real nodes', ({ test, before, after }) => {
   test(
     'answers with BookInfo from the right cluster: all to v1, all to v3, half to each',
     async () => {
-      const { stdout } = await operator.isthmus('demo', 'bookinfo', 'out', '--hub', bookinfoHub, '--output', 'json');
-
-      const { stages } = JSON.parse(stdout) as BookinfoResult;
-      assert.equal(
-        stages.map(({ answered, failed }) => [answered.map(({ workload, cluster }) => `${workload} ${cluster}`), failed]),
-        [
-          [[`reviews-v1 ${primary.name}`], 0],
-          [[`reviews-v3 ${remote.name}`], 0],
-          [[`reviews-v1 ${primary.name}`, `reviews-v3 ${remote.name}`], 0],
-        ],
-      );
+      assert.equal(await bookinfoAnswers(operator, 'out'), expectedAnswers(primary, remote));
     },
     minutes(4),
   );
@@ -145,7 +134,7 @@ describe('Istio on real nodes', ({ test, before, after }) => {
   test(
     'keeps the address of its ILB when the node that holds it loses power',
     async () => {
-      const [address = ''] = await addressesOf(primary);
+      const [address = ''] = await addressesOf(primary, 'istiod-ilb');
       const holder = (await holderOf(primary, address)) ?? '';
       assert.ok(holder !== '', `${address} is on no node`);
 
@@ -159,7 +148,7 @@ describe('Istio on real nodes', ({ test, before, after }) => {
         `after a reboot of ${holder} a new pod of the remote was Ready after ${started.toFixed(1)} s, BookInfo answered ${answered.toFixed(1)} s later`,
       );
       assert.is.not(next, holder);
-      assert.equal(await addressesOf(primary), [address]);
+      assert.equal(await addressesOf(primary, 'istiod-ilb'), [address]);
     },
     minutes(5),
   );
@@ -195,43 +184,16 @@ describe('Istio on real nodes', ({ test, before, after }) => {
       await operator.isthmus('demo', 'bookinfo', 'out', '--remove');
       await operator.isthmus('uninstall', 'out');
 
-      let left: string[] = [];
-      await waitFor('both clusters to be as before', async () => {
-        const changes = changesOf(dumps, await dumpAll(lab)).filter((line) => !ofRestarts.test(line));
-        left = [...differences(untouched, await intents(lab)), ...differences(unmarked, await marks(lab)), ...changes];
-        return left.length === 0;
-      }).catch(() => undefined);
-      assert.equal(left, []);
+      await expectNone('both clusters to be as before', async () => [
+        ...differences(untouched, await intents(lab)),
+        ...differences(unmarked, await marks(lab)),
+        ...changesOf(dumps, await dumpAll(lab)).filter((line) => !ofRestarts.test(line)),
+      ]);
     },
     minutes(4),
   );
 });
 
-async function addressesOf({ client }: RealCluster): Promise<string[]> {
-  const service = (await client.get('/api/v1/namespaces/istio-system/services/istiod-ilb')) as ServiceObject;
-  return (service.status.loadBalancer.ingress ?? []).map(({ ip }) => ip);
-}
-
-async function endpointsOf({ client }: RealCluster): Promise<string[]> {
-  const slices = (await client.list('/apis/discovery.k8s.io/v1/namespaces/istio-system/endpointslices')) as SliceObject[];
-  return slices.flatMap(({ endpoints }) => endpoints.flatMap(({ addresses }) => addresses));
-}
-
 async function intentsOf({ name }: RealCluster, lab: IstioLab): Promise<ReadonlyMap<string, unknown>> {
   return intents({ clusters: lab.clusters.filter((cluster) => cluster.name === name) });
-}
-
-interface BookinfoResult {
-  readonly stages: readonly {
-    readonly answered: readonly { readonly workload: string; readonly cluster: string }[];
-    readonly failed: number;
-  }[];
-}
-
-interface ServiceObject extends KubeObject {
-  readonly status: { readonly loadBalancer: { readonly ingress?: readonly { readonly ip: string }[] } };
-}
-
-interface SliceObject extends KubeObject {
-  readonly endpoints: readonly { readonly addresses: readonly string[] }[];
 }

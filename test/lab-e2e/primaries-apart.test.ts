@@ -4,8 +4,9 @@ import { assert, describe } from '../helpers/suite.ts';
 import { apartShape } from '../lab/nodes/apart.ts';
 import type { RealCluster } from '../lab/nodes/cluster.ts';
 import { startPrimariesLab } from '../lab/nodes/primaries.ts';
-import { bookinfoAnswers, expectedAnswers } from './gateway-scene.ts';
-import { restingIntents } from './istio-scene.ts';
+import { waitFor } from '../lab/wait.ts';
+import { podsOf, restingIntents, untilAnswered } from './istio-scene.ts';
+import { bookinfoAnswers, expectedAnswers, gateway, readyGateways } from './mesh-scene.ts';
 import { allSynced, loseIstiod, primariesMesh, servedClusters } from './primaries-scene.ts';
 import { prepareScene } from './scene.ts';
 
@@ -43,6 +44,27 @@ describe('two primaries in networks of their own', ({ test, ...hooks }) => {
   test(
     'suffer alone when an istiod is gone: its new pods wait, the other cluster gets new ones, and no request fails',
     () => loseIstiod(...clusters()),
+    minutes(5),
+  );
+
+  test(
+    'answer again by themselves after the node of a gateway has lost its power',
+    async () => {
+      const [one, two] = clusters();
+      const [, node = ''] = [...two.nodes.keys()];
+      const pods = await podsOf(two.client, 'istio-system', gateway);
+      assert.ok(
+        pods.some(({ spec }) => spec.nodeName === node),
+        'a gateway pod on each node',
+      );
+
+      await two.reboot(node);
+
+      const seconds = await untilAnswered(one.client);
+      console.log(`  answered ${seconds.toFixed(1)} s after ${node} had started again`);
+      await two.waitForNodes();
+      await waitFor('both gateway pods to be ready', async () => (await readyGateways(two)) === 2, 120_000);
+    },
     minutes(5),
   );
 

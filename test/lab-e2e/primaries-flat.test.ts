@@ -7,8 +7,8 @@ import { giveOneRoot, startPrimariesLab } from '../lab/nodes/primaries.ts';
 import { meshShape } from '../lab/nodes/shape.ts';
 import { waitFor } from '../lab/wait.ts';
 import { changesOf, dumpAll, type Moment, ourProtocol, plannedChanges } from './changes.ts';
-import { bookinfoAnswers, expectedAnswers } from './gateway-scene.ts';
 import { deleteIstiod, restingIntents, rootCertificateOf } from './istio-scene.ts';
+import { bookinfoAnswers, expectedAnswers } from './mesh-scene.ts';
 import { allSynced, loseIstiod, primariesMesh, servedClusters } from './primaries-scene.ts';
 import { prepareScene } from './scene.ts';
 

@@ -5,42 +5,33 @@ import { assert, describe } from '../helpers/suite.ts';
 import { istioHub } from '../lab/istio-images.ts';
 import type { RealCluster } from '../lab/nodes/cluster.ts';
 import { labImages } from '../lab/nodes/images.ts';
-import { type IstioLab, startIstioLab } from '../lab/nodes/istio-lab.ts';
+import { startIstioLab } from '../lab/nodes/istio-lab.ts';
 import { startProbes } from '../lab/nodes/probes.ts';
 import { type ClusterShape, meshShape } from '../lab/nodes/shape.ts';
 import { waitFor } from '../lab/wait.ts';
-import { changesOf, type Dumps, dumpAll, lastingChanges, plannedChanges } from './changes.ts';
-import { createOperator, type Operator } from './operator.ts';
+import { changesOf, dumpAll, expectUntouched, plannedChanges } from './changes.ts';
 import { complaintsBetween } from './routed.ts';
+import { prepareScene } from './scene.ts';
 import { readVerification } from './verification.ts';
 
 const minutes = (count: number) => ({ timeoutMs: count * 60_000 });
 
-describe('three clusters, two of them with the same names of nodes', ({ test, before, after }) => {
-  let lab: IstioLab;
-  let operator: Operator;
-  let primary: RealCluster;
-  let remotes: readonly RealCluster[];
-  let dumps: Dumps;
-  let objects: ReadonlyMap<string, unknown>;
-
-  before(async () => {
-    lab = await startIstioLab({ say: console.log, shape: twinShape() });
-    [primary, ...remotes] = lab.clusters as [RealCluster, ...RealCluster[]];
-    operator = createOperator(lab, 'helm3');
-    await Promise.all(lab.clusters.map(startProbes));
-    objects = await settledContents(lab);
-    dumps = await dumpAll(lab);
-  });
-  after(async () => {
-    operator?.remove();
-    await lab?.stop();
+describe('three clusters, two of them with the same names of nodes', ({ test, ...hooks }) => {
+  const scene = prepareScene(hooks, {
+    helm: 'helm3',
+    start: async () => {
+      const lab = await startIstioLab({ say: console.log, shape: twinShape() });
+      await Promise.all(lab.clusters.map(startProbes));
+      return lab;
+    },
+    look: async (lab) => ({ objects: await settledContents(lab), dumps: await dumpAll(lab) }),
   });
 
   test(
     'are joined by one install: every node gets the routes to the other two clusters, and nothing else',
     async () => {
-      assert.equal([...(remotes[1]?.nodes.keys() ?? [])], [...primary.nodes.keys()]);
+      const { lab, operator, untouched } = scene();
+      assert.equal([...(lab.clusters[2]?.nodes.keys() ?? [])], [...(lab.clusters[0]?.nodes.keys() ?? [])]);
       await operator.writeMesh((mesh) => {
         Object.assign(mesh.istio, { hub: istioHub });
         Object.assign(mesh.clusters[0] ?? {}, { loadBalancer: { platform: 'keepalived' } });
@@ -50,19 +41,22 @@ describe('three clusters, two of them with the same names of nodes', ({ test, be
 
       await operator.isthmus('install', 'out');
 
-      const changes = changesOf(dumps, await dumpAll(lab)).filter((line) => line.includes(': + routes: unicast '));
+      const changes = changesOf(untouched.dumps, await dumpAll(lab)).filter((line) => line.includes(': + routes: unicast '));
       assert.equal(changes, plannedChanges(lab));
     },
     minutes(4),
   );
 
   test('let every pod reach every pod of every other cluster, with its own address and packets of full size', async () => {
+    const { lab, operator } = scene();
+
     assert.equal(await complaintsBetween(lab, operator.run), []);
   });
 
   test(
     'pass isthmus verify, which tries every pair of nodes both ways',
     async () => {
+      const { lab, operator } = scene();
       const outcome = await operator.isthmus('verify', 'out', '-o', 'json');
 
       const { pairs, passed } = readVerification(outcome);
@@ -78,8 +72,10 @@ describe('three clusters, two of them with the same names of nodes', ({ test, be
   test(
     'are one mesh: istiod of the primary has read both remotes, and both get their sidecars from it',
     async () => {
+      const { lab, operator } = scene();
+      const [primary, ...remotes] = lab.clusters;
       await waitFor('istiod to have read both remotes', async () => {
-        const listed = await operator.run('istioctl', '--context', primary.name, 'remote-clusters');
+        const listed = await operator.run('istioctl', '--context', primary?.name ?? '', 'remote-clusters');
         return lab.clusters.every(({ name }) => new RegExp(`^${name} .* synced `, 'm').test(listed));
       });
 
@@ -91,9 +87,10 @@ describe('three clusters, two of them with the same names of nodes', ({ test, be
   test(
     'are as before after uninstall: every object, label, route, rule and address',
     async () => {
+      const { lab, operator, untouched } = scene();
       await operator.isthmus('uninstall', 'out');
 
-      assert.equal(await lastingChanges(lab, { dumps, objects }), []);
+      await expectUntouched(lab, untouched);
     },
     minutes(4),
   );

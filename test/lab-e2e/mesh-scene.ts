@@ -1,7 +1,8 @@
-// What the tests of gateways ask of a joined mesh: its load balancers, its pods, and who answered BookInfo.
+// What tests ask of a joined mesh: its load balancers, where remotes find istiod, its gateways, and who answered BookInfo.
 import type { KubeObject } from '../../src/base/objects.ts';
 import type { RealCluster } from '../lab/nodes/cluster.ts';
 import { bookinfoHub } from '../lab/nodes/images.ts';
+import { waitFor } from '../lab/wait.ts';
 import type { Operator } from './operator.ts';
 
 export const gateway = 'istio-eastwestgateway';
@@ -19,10 +20,23 @@ export function expectedAnswers(primary: RealCluster, remote: RealCluster): (rea
   return [[one], [three], [one, three]].map((answered) => [answered, 0] as const);
 }
 
-/** Addresses that the load balancer gave to the gateway of a cluster. */
-export async function addressesOf({ client }: RealCluster): Promise<string[]> {
-  const service = (await client.get(`/api/v1/namespaces/istio-system/services/${gateway}`)) as ServiceObject;
-  return (service.status.loadBalancer.ingress ?? []).map(({ ip }) => ip);
+/** Addresses that the load balancer gave to a Service of Istio. */
+export async function addressesOf({ client }: RealCluster, service: string): Promise<string[]> {
+  const { status } = (await client.get(`/api/v1/namespaces/istio-system/services/${service}`)) as ServiceObject;
+  return (status.loadBalancer.ingress ?? []).map(({ ip }) => ip);
+}
+
+/** Deletes a Service and lets another one have its address; returns what gives the address back. */
+export async function takeAddress({ client }: RealCluster, namespace: string, name: string): Promise<() => Promise<unknown>> {
+  const services = (of: string) => `/api/v1/namespaces/${of}/services`;
+  await client.delete(`${services(namespace)}/${name}`);
+  const taker = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'taker' }, spec: { type: 'LoadBalancer', ports: [{ port: 1 }] } };
+  await client.create(services('default'), taker);
+  await waitFor('the address to be taken', async () => {
+    const { status } = (await client.get(`${services('default')}/taker`)) as ServiceObject;
+    return status.loadBalancer.ingress !== undefined;
+  });
+  return () => client.delete(`${services('default')}/taker`);
 }
 
 /** Addresses at which a remote finds its istiod. */
