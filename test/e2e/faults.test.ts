@@ -6,7 +6,7 @@ import { removeAdded } from '../lab/objects.ts';
 import { waitFor } from '../lab/wait.ts';
 import { killAfter, outlive, randoms } from './kills.ts';
 import { type Scene, startScene } from './scene.ts';
-import { contents, differences, intents, releaseStatuses, settledContents } from './state.ts';
+import { contents, differences, expectNone, intents, releaseStatuses, settledContents } from './state.ts';
 
 const kills = Number(process.env['ISTHMUS_KILLS'] ?? '10');
 const seed = Number(process.env['ISTHMUS_SEED'] ?? '1');
@@ -128,8 +128,8 @@ describe('an installation that is disturbed', ({ test, before, after }) => {
     await reset();
   }
 
-  async function expectInstalled(when = ''): Promise<void> {
-    assert.equal(differences(wanted, await intents(scene)), [], when);
+  async function expectInstalled(when = 'undisturbed'): Promise<void> {
+    await expectNone(`the installation to be whole, ${when}`, async () => differences(wanted, await intents(scene)));
     const unfinished = [...(await releaseStatuses(scene))].filter(([, status]) => status !== 'deployed');
     assert.equal(unfinished, [], when);
   }
