@@ -22,11 +22,21 @@ export async function reasonOf(pod: Pod, client: ClusterReader, namespace: strin
   for (const { state, lastState } of pod.status.containerStatuses) {
     const said = state.terminated?.message ?? lastState.terminated?.message;
     if (said !== undefined && said.trim() !== '') return clean(said);
-    if (state.waiting?.reason !== undefined && state.waiting.reason !== 'CrashLoopBackOff')
-      return clean([state.waiting.reason, state.waiting.message].filter((part) => part !== undefined).join(': '));
+    const waits = waitingFor(state);
+    if (waits !== undefined) return waits;
   }
   const log = await client.podLog(namespace, pod.metadata.name, { tailLines: logLines }).catch(() => '');
   return clean(log) || 'it gave no reason';
+}
+
+/** Why containers of these pods are not started; undefined when none says so. */
+export function waitingReason(pods: readonly Pod[]): string | undefined {
+  return pods.flatMap(({ status }) => status.containerStatuses.flatMap(({ state }) => waitingFor(state) ?? []))[0];
+}
+
+function waitingFor({ waiting }: Pod['status']['containerStatuses'][number]['state']): string | undefined {
+  if (waiting?.reason === undefined || waiting.reason === 'CrashLoopBackOff') return undefined;
+  return clean([waiting.reason, waiting.message].filter((part) => part !== undefined).join(': '));
 }
 
 function clean(text: string): string {

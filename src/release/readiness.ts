@@ -7,6 +7,7 @@ import { eventsOf } from './events.ts';
 import { gatewayState, isGateway } from './gateway-state.ts';
 import { jobState } from './job.ts';
 import { readNodes } from './nodes.ts';
+import { readPods, waitingReason } from './pods.ts';
 import { Deployment, type ReadState } from './workload-types.ts';
 
 const pollMs = 2_000;
@@ -69,13 +70,16 @@ async function deploymentState(workload: KubeObject, client: ClusterReader, name
   const { metadata, spec, status } = found.data;
   const current = status.observedGeneration >= metadata.generation && status.updatedReplicas >= spec.replicas;
   const ready = current ? Math.min(status.availableReplicas, spec.replicas) : 0;
-  return {
-    name,
-    ready,
-    wanted: spec.replicas,
-    missing: ready < spec.replicas ? [`${name} has ${ready} of ${spec.replicas} pods`] : [],
-    pending: [],
-  };
+  if (ready >= spec.replicas) return { name, ready, wanted: spec.replicas, missing: [], pending: [] };
+  // Who may not list pods waits as well, without a reason.
+  const pods = await readPods(client, namespace, spec.selector.matchLabels).catch(() => []);
+  const reason = waitingReason(pods.filter((pod) => pod.metadata.deletionTimestamp === undefined));
+  const missing = `${name} has ${ready} of ${spec.replicas} pods${inBrackets(reason)}`;
+  return { name, ready, wanted: spec.replicas, missing: [missing], pending: [], ...(reason === undefined ? {} : { reason }) };
+}
+
+function inBrackets(text: string | undefined): string {
+  return text === undefined ? '' : ` (${text})`;
 }
 
 /** `12 of 12 Jobs done; keeper ready on 3 of 4 nodes; not Ready, pending: n4`. */
@@ -84,7 +88,9 @@ function summary(states: readonly ReadState[]): string {
   const others = states.filter(({ name }) => !name.startsWith('Job '));
   const sum = (of: readonly ReadState[], count: (state: ReadState) => number) => of.reduce((total, state) => total + count(state), 0);
   const jobText = jobs.length === 0 ? [] : [`${sum(jobs, ({ ready }) => ready)} of ${sum(jobs, ({ wanted }) => wanted)} Jobs done`];
-  const otherTexts = others.map(({ name, ready, wanted }) => `${name.split('/').at(-1)} ready on ${ready} of ${wanted}`);
+  const otherTexts = others.map(
+    ({ name, ready, wanted, reason }) => `${name.split('/').at(-1)} ready on ${ready} of ${wanted}${inBrackets(reason)}`,
+  );
   const pending = [...new Set(states.flatMap((state) => state.pending))].sort();
   const pendingText = pending.length === 0 ? [] : [`not Ready, pending: ${shorten(pending)}`];
   return [...jobText, ...otherTexts, ...pendingText].join('; ');

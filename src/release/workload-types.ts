@@ -8,16 +8,18 @@ const conditions = z
   .transform((value) => value ?? []);
 const count = z.number().default(0);
 
+const selector = z.object({ matchLabels: z.record(z.string(), z.string()).default({}) });
+
 export const Deployment = z.object({
   metadata: z.object({ generation: count }),
-  spec: z.object({ replicas: z.number().default(1) }),
+  spec: z.object({ replicas: z.number().default(1), selector: selector.prefault({}) }),
   status: z.object({ observedGeneration: count, updatedReplicas: count, availableReplicas: count }).prefault({}),
 });
 
 export const DaemonSet = z.object({
   metadata: z.object({ uid: z.string().default(''), generation: count }),
   spec: z.object({
-    selector: z.object({ matchLabels: z.record(z.string(), z.string()).default({}) }),
+    selector,
     template: z.object({ spec: z.object({ nodeSelector: z.record(z.string(), z.string()).default({}) }) }),
   }),
   status: z.object({ observedGeneration: count }).prefault({}),
@@ -88,6 +90,8 @@ export interface ReadState {
   readonly missing: readonly string[];
   /** Nodes that cannot be waited for, because they are not Ready. */
   readonly pending: readonly string[];
+  /** What its pods wait for, where they say it. */
+  readonly reason?: string;
   /** Why it can never become ready. */
   readonly failed?: string;
 }

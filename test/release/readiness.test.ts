@@ -97,6 +97,25 @@ describe('readiness', ({ test }) => {
       status: { conditions: [{ type: 'Programmed', status, reason: 'AddressNotAssigned', message: 'no instances', observedGeneration }] },
     }) as KubeObject;
 
+  test('tells while it waits why the pods of a Deployment do not come', async () => {
+    const deployment = {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'gateway', namespace },
+      spec: { replicas: 2, selector: { matchLabels: { app: 'keeper' } } },
+      status: { updatedReplicas: 2 },
+    };
+    const waiting = { reason: 'ImagePullBackOff', message: 'Back-off pulling image "mirror.example/proxyv2:1"' };
+    const stuck = pod('n1', 'new', { containerStatuses: [{ state: { waiting } }] });
+    const { done, said } = wait(fakeCluster({ objects: [deployment, stuck] }), [deployment]);
+
+    const error = (await thrownBy(() => done)) as IsthmusError;
+
+    const reason = 'ImagePullBackOff: Back-off pulling image "mirror.example/proxyv2:1"';
+    assert.equal(said, [`gateway ready on 0 of 2 (${reason})`]);
+    assert.match(error.message, `has 0 of 2 pods (${reason})`);
+  });
+
   test('of a Gateway of the Gateway API is its condition Programmed, for what it is now', async () => {
     const ready = wait(fakeCluster({ objects: [programmed('True', 2)] }), [gateway]);
     const stale = wait(fakeCluster({ objects: [programmed('True', 1)] }), [gateway]);
