@@ -42,7 +42,7 @@ async function checkPods({ client, istioNamespace }: VerifiedCluster): Promise<F
   const { spec, status } = found.data;
   if (status.availableReplicas > 0)
     return { name: 'gateway', outcome: 'passed', message: `${status.availableReplicas} of ${spec.replicas} pods` };
-  const hint = `Look at the pods: kubectl --namespace ${istioNamespace} describe pods -l app=${gatewayName}. They start once istiod injects them.`;
+  const hint = `Look at the pods: kubectl --namespace ${istioNamespace} describe pods ${gatewayName}. They start once istiod injects them, or makes them for ambient.`;
   return { name: 'gateway', outcome: 'failed', message: 'no pod is ready', hint };
 }
 

@@ -26,7 +26,7 @@ describe('docs/mesh.md', ({ test }) => {
   });
 
   test('has examples that load', () => {
-    assert.is(examples.length, 6);
+    assert.is(examples.length, 7);
 
     for (const example of examples) assert.is(loadMesh(example, 'mesh.yaml', '/').mesh.metadata.name, 'bookinfo');
   });
