@@ -1,6 +1,6 @@
 // README.md of a generated chart: what it is, the command that installs it, and what comes before and after it. It speaks of its own
 // release alone: were there a word about another cluster, a change there would make a new version of every chart.
-import { namespacesRelease, releaseNames } from '../base/names.ts';
+import { namespacesRelease } from '../base/names.ts';
 import { AmbientGatewayValues } from '../plan/values/ambient-gateway.ts';
 import { EastwestGatewayValues } from '../plan/values/eastwest-gateway.ts';
 import { IstioReaderValues } from '../plan/values/istio-reader.ts';
@@ -44,7 +44,7 @@ export function chartReadme(chart: DescribedChart, templates: TemplateSources): 
     purpose,
     command: command(chart),
     next,
-    remoteChart: istioVersion.startsWith('0.') ? releaseNames.classic : releaseNames.remote,
+    classic: istioVersion.startsWith('0.'),
     values: values?.(),
   });
   return { path: 'README.md', contents };
