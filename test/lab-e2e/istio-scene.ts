@@ -20,6 +20,8 @@ export interface TrafficResult {
   readonly requests: number;
   /** What each failed request said. */
   readonly failures: readonly string[];
+  /** Seconds from the start of the traffic to the answer of the last failed request; 0 when none failed. */
+  readonly lastFailure: number;
 }
 
 export interface Traffic {
@@ -30,12 +32,17 @@ export interface Traffic {
 export function startTraffic(client: ApiClient): Traffic {
   const stopping = new AbortController();
   const failures: string[] = [];
+  const start = performance.now();
+  let lastFailure = 0;
   let requests = 0;
   const loop = async () => {
     while (!stopping.signal.aborted) {
       const { status, body } = await client.request('GET', gateway).catch((error: unknown) => ({ status: 0, body: error }));
       requests++;
-      if (status !== 200) failures.push(`${status} ${String(body).slice(0, 200)}`);
+      if (status !== 200) {
+        failures.push(`${status} ${String(body).slice(0, 200)}`);
+        lastFailure = (performance.now() - start) / 1000;
+      }
       await sleep(100);
     }
   };
@@ -44,7 +51,7 @@ export function startTraffic(client: ApiClient): Traffic {
     stop: async () => {
       stopping.abort();
       await done;
-      return { requests, failures };
+      return { requests, failures, lastFailure };
     },
   };
 }
@@ -124,7 +131,11 @@ export interface Pod extends KubeObject {
     readonly initContainers?: readonly { readonly name: string }[];
     readonly containers: readonly { readonly name: string }[];
   };
-  readonly status: { readonly podIP?: string; readonly phase?: string };
+  readonly status: {
+    readonly podIP?: string;
+    readonly phase?: string;
+    readonly containerStatuses?: readonly { readonly ready: boolean; readonly restartCount: number }[];
+  };
 }
 
 /** Pods with this value of the label app that are not being deleted. */

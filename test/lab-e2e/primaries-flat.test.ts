@@ -16,7 +16,7 @@ const minutes = (count: number) => ({ timeoutMs: count * 60_000 });
 
 describe('two primaries on a flat network', ({ test, ...hooks }) => {
   const scene = prepareScene(hooks, {
-    start: () => startPrimariesLab({ shape: meshShape({ clusters: 2, nodes: 2 }), networkOf: () => 'network1', ownRoots: true }),
+    start: () => startPrimariesLab(meshShape({ clusters: 2, nodes: 2 })),
     look: restingIntents,
   });
   const clusters = () => scene().lab.clusters as readonly [RealCluster, RealCluster];

@@ -1,36 +1,31 @@
-// The lab with an istiod in every cluster.
+// The lab for several primaries: a load balancer for every cluster, and an istiod in each where a test wants one.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KubeObject } from '../../../src/base/objects.ts';
-import { namespaceOf } from '../istio.ts';
 import { buildIstioImages } from '../istio-images.ts';
 import { putAll } from '../objects.ts';
 import { makeAuthority } from '../pki.ts';
 import { startFurtherLoadBalancers } from './apart.ts';
+import type { RealCluster } from './cluster.ts';
 import { installPrimary } from './istio.ts';
 import { type Lab, startLab } from './lab.ts';
 import type { ClusterShape } from './shape.ts';
 
-export interface PrimariesOptions {
-  readonly shape: readonly ClusterShape[];
-  /** Network of a cluster by its name. */
-  readonly networkOf: (cluster: string) => string;
-  /** Whether every istiod makes a root of its own, as it does when nobody gives it one. */
-  readonly ownRoots?: boolean;
-}
-
-/** Starts the lab, and returns when the istiod of every cluster is ready. Each cluster has a load balancer of its own. */
-export async function startPrimariesLab({ shape, networkOf, ownRoots = false }: PrimariesOptions): Promise<Lab> {
+/** Starts clusters that have a load balancer each, and Istio's images, but no istiod. */
+export async function startBalancedLab(shape: readonly ClusterShape[]): Promise<Lab> {
   const { pilot, proxyv2 } = await buildIstioImages(console.log);
   const lab = await startLab({ shape, images: [proxyv2, pilot] });
+  startFurtherLoadBalancers(lab, lab.clusters);
+  return lab;
+}
+
+/** Starts them with an istiod in each, all in one network; every istiod makes a root of its own, as it does when nobody gives it one. */
+export async function startPrimariesLab(shape: readonly ClusterShape[]): Promise<Lab> {
+  const lab = await startBalancedLab(shape);
+  const install = ({ name, client }: RealCluster) => installPrimary(client, { cluster: name, meshID: 'bookinfo', network: 'network1' });
   try {
-    startFurtherLoadBalancers(lab, lab.clusters);
-    await Promise.all(lab.clusters.map(({ client, name }) => putAll(client, [namespaceOf({ network: networkOf(name) })])));
-    if (!ownRoots) await giveOneRoot(lab);
-    await Promise.all(
-      lab.clusters.map(({ name, client }) => installPrimary(client, { cluster: name, meshID: 'bookinfo', network: networkOf(name) })),
-    );
+    await Promise.all(lab.clusters.map(install));
     return lab;
   } catch (error) {
     await lab.stop();
