@@ -40,12 +40,7 @@ export function gatewayRelease(
     network: cluster.network,
     revision: mesh.istio.revision,
     expose: { services: cluster.spec.role === 'primary', istiod: exposesIstiod },
-    service: {
-      annotations: service.annotations,
-      loadBalancerClass: service.loadBalancerClass ?? '',
-      loadBalancerIP: service.loadBalancerIP ?? '',
-      sourceRanges: service.sourceRanges,
-    },
+    service: balancedService(service),
   });
   if (!values.success) return { findings: [misfit(cluster.name, name, values.error)] };
   return {
@@ -60,18 +55,17 @@ export function ambientGatewayRelease(mesh: Mesh, cluster: ResolvedCluster, { se
   const values = AmbientGatewayValues.safeParse({
     network: cluster.network,
     revision: mesh.istio.revision,
-    service: {
-      annotations: service.annotations,
-      loadBalancerClass: service.loadBalancerClass ?? '',
-      loadBalancerIP: service.loadBalancerIP ?? '',
-      sourceRanges: service.sourceRanges,
-    },
+    service: balancedService(service),
   });
   if (!values.success) return { findings: [misfit(cluster.name, name, values.error)] };
   return {
     release: { name, namespace: mesh.istio.namespace, chart: 'ambient-gateway', service, values: values.data, waitsFor: [] },
     findings: [],
   };
+}
+
+function balancedService({ annotations, loadBalancerClass = '', loadBalancerIP = '', sourceRanges }: GatewayPlan['service']) {
+  return { annotations, loadBalancerClass, loadBalancerIP, sourceRanges };
 }
 
 /** Chart of the account by which the istiod of other clusters reads a primary. */

@@ -1,8 +1,6 @@
 // Values of chart ambient-gateway (Istio 1.27 and later): types the plan, and becomes the chart's values.schema.json.
 import * as z from 'zod';
-import { Address, HelmGlobal, MeshName, Revision } from './common.ts';
-
-const Cidr = z.union([z.cidrv4(), z.cidrv6()]);
+import { HelmGlobal, loadBalancerFields, MeshName, Revision } from './common.ts';
 
 /** Every version of the Gateway API takes as many in `spec.infrastructure.annotations` of a Gateway. */
 const maxAnnotations = 8;
@@ -15,12 +13,7 @@ const Service = z
       .readonly()
       .default({})
       .describe('Annotations, such as those that make the load balancer internal; 8 at most'),
-    loadBalancerClass: z.string().default('').describe('spec.loadBalancerClass; empty for the default one of the cluster'),
-    loadBalancerIP: z
-      .union([Address, z.literal('')])
-      .default('')
-      .describe('Fixed address, for implementations that have no annotation for it'),
-    sourceRanges: z.array(Cidr).readonly().default([]).describe('Who may connect; everyone who reaches the address when empty'),
+    ...loadBalancerFields,
   })
   .readonly()
   .prefault({})

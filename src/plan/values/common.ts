@@ -4,6 +4,19 @@ import * as z from 'zod';
 /** One IP address; a host name is none. */
 export const Address = z.union([z.ipv4(), z.ipv6()]);
 
+/** One block of addresses, of either family. */
+export const Cidr = z.union([z.cidrv4(), z.cidrv6()]);
+
+/** What a Service of type LoadBalancer is told besides its annotations. */
+export const loadBalancerFields = {
+  loadBalancerClass: z.string().default('').describe('spec.loadBalancerClass; empty for the default one of the cluster'),
+  loadBalancerIP: z
+    .union([Address, z.literal('')])
+    .default('')
+    .describe('Fixed address, for implementations that have no annotation for it'),
+  sourceRanges: z.array(Cidr).readonly().default([]).describe('Who may connect; everyone who reaches the address when empty'),
+} as const;
+
 /**
  * Name of a cluster or network as it stands in the path of an injection webhook: the API server takes lower-case DNS names between
  * the slashes there, and a slash inside a name is written `--slash--`.

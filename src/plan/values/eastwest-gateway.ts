@@ -1,8 +1,6 @@
 // Values of chart eastwest-gateway (Istio 1.24 and later): types the plan, and becomes the chart's values.schema.json.
 import * as z from 'zod';
-import { Address, HelmGlobal, ImagePullSecrets, MeshName, Revision } from './common.ts';
-
-const Cidr = z.union([z.cidrv4(), z.cidrv6()]);
+import { HelmGlobal, ImagePullSecrets, loadBalancerFields, MeshName, Revision } from './common.ts';
 
 const Expose = z
   .strictObject({
@@ -27,12 +25,7 @@ const Service = z
       .readonly()
       .default({})
       .describe('Annotations, such as those that make the load balancer internal'),
-    loadBalancerClass: z.string().default('').describe('spec.loadBalancerClass; empty for the default one of the cluster'),
-    loadBalancerIP: z
-      .union([Address, z.literal('')])
-      .default('')
-      .describe('Fixed address, for implementations that have no annotation for it'),
-    sourceRanges: z.array(Cidr).readonly().default([]).describe('Who may connect; everyone who reaches the address when empty'),
+    ...loadBalancerFields,
     externalTrafficPolicy: z
       .enum(['Cluster', 'Local'])
       .default('Cluster')

@@ -1,12 +1,10 @@
 // Values of chart route-installer: types the plan, and becomes the chart's values.schema.json.
 import * as z from 'zod';
-import { HelmGlobal, Image, ImagePullSecrets } from './common.ts';
+import { Address, Cidr, HelmGlobal, Image, ImagePullSecrets } from './common.ts';
 
 /** Nodes above which there are no Jobs: the keeper alone installs the routes. */
 export const maxJobNodes = 200;
 
-const Cidr = z.union([z.cidrv4(), z.cidrv6()]);
-const Address = z.union([z.ipv4(), z.ipv6()]);
 const cidrs = (what: string) => z.array(Cidr).readonly().default([]).describe(what);
 
 export const RouteInstallerValues = z
