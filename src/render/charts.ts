@@ -107,15 +107,20 @@ function chartYamlText(metadata: Metadata, request: ChartRequest, version: strin
   });
 }
 
-/** The chart's own annotations, but for its changes, which are of no mesh, and with the images of this one. */
+/** What isthmus writes into each chart, beside everything below `isthmus/`; and the changes of a chart, which are of no mesh. */
+const ownAnnotations: ReadonlySet<string> = new Set([
+  ...Object.keys(created),
+  'artifacthub.io/changes',
+  'artifacthub.io/images',
+  'artifacthub.io/prerelease',
+]);
+
+/** The chart's own annotations and the images of this mesh. A chart that is read back from out/ must not get another order, and so another version. */
 function annotationsOf(metadata: Metadata, images: readonly ChartImage[], version: string): Metadata {
-  const {
-    'artifacthub.io/changes': _,
-    'artifacthub.io/images': __,
-    ...kept
-  } = isRecord(metadata['annotations']) ? metadata['annotations'] : {};
+  const all = isRecord(metadata['annotations']) ? metadata['annotations'] : {};
+  const kept = Object.entries(all).filter(([name]) => !ownAnnotations.has(name) && !name.startsWith('isthmus/'));
   return {
-    ...kept,
+    ...Object.fromEntries(kept),
     ...(images.length === 0 ? {} : { 'artifacthub.io/images': toYaml(images) }),
     ...(version.split('+')[0]?.includes('-') === true ? { 'artifacthub.io/prerelease': 'true' } : {}),
   };

@@ -53,6 +53,14 @@ describe('a chart folder', ({ test }) => {
     });
   });
 
+  test('has the same version when it is made from itself, as by an install that reads out/ again', () => {
+    const images = [{ name: 'discovery', image: 'registry.istio.io/release/pilot:1.30.3' }];
+    const first = chartFolder({ ...request, images });
+    const source = first.artifacts.map(({ path, contents }) => ({ path: path.replace(`${first.folder}/`, ''), contents }));
+
+    assert.is(chartFolder({ ...request, images, source }).version, first.version);
+  });
+
   test('tells Artifact Hub its own images and whether it is a prerelease, and none of the changes of the chart it is made from', () => {
     const source = request.source.map((file) =>
       file.path === 'Chart.yaml'
