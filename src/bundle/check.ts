@@ -7,7 +7,7 @@ import { IsthmusError } from '../base/errors.ts';
 import { parseYaml } from '../base/yaml.ts';
 import { ReleaseIndex } from '../render/types.ts';
 import { parseChecksums } from './checksums.ts';
-import { checkImages, type ImageUses, imagesOfManifests, rewriteRules } from './images.ts';
+import { checkImages, checkInjected, type ImageUses, imagesOfManifests, rewriteRules } from './images.ts';
 import { bundleFiles, executables, outsideChecksums } from './layout.ts';
 import { checkOciLayout } from './oci-layout.ts';
 import { type Bundle, type BundleListing, BundleManifest, ImageLock, ImageRewrite } from './types.ts';
@@ -91,6 +91,7 @@ function checkImageList(bundle: Bundle): void {
     images.images.filter(({ sources }) => sources.includes('chart')).map(({ image, consumers }) => [image, consumers]),
   );
   checkImages(declared, imagesOfManifests(manifests));
+  checkInjected(images, manifests);
 }
 
 function parseFile<T>(listing: BundleListing, path: string, schema: z.ZodType<T>): T {

@@ -1,4 +1,5 @@
 // The images of a mesh: what its charts declare, compared with what their manifests say, and their names below a mirror.
+import * as z from 'zod';
 import { archiveError } from '../archive/errors.ts';
 import { parseYaml } from '../base/yaml.ts';
 import type { ImageLock, ImageRewrite, LockedImage } from './types.ts';
@@ -23,8 +24,20 @@ export function splitImage(image: string): ImageName {
     : { repository: name.slice(0, colon), tag: name.slice(colon + 1), digest };
 }
 
-/** Every image that parsed manifests name, in any field called `image`, with the files it is in. */
-export function imagesOfManifests(manifests: readonly { readonly path: string; readonly object: unknown }[]): ImageUses {
+/** One parsed manifest. */
+export interface ParsedManifest {
+  readonly path: string;
+  readonly object: unknown;
+}
+
+/** What the pods of a gateway name in the place of an image, for the injector to fill in. */
+const autoImage = 'auto';
+
+/**
+ * Every image that parsed manifests name, in any field called `image`, with the files it is in. The `auto` of pods that the injector
+ * makes gateways of is none; anywhere else it counts, and is refused as an image that nobody declares.
+ */
+export function imagesOfManifests(manifests: readonly ParsedManifest[]): ImageUses {
   const uses = new Map<string, string[]>();
   for (const { path, object } of manifests) for (const image of new Set(imageFields(object))) addUse(uses, image, path);
   return uses;
@@ -62,6 +75,16 @@ export function checkImages(declared: ImageUses, rendered: ImageUses): void {
 }
 
 /**
+ * Sees that the image is listed that the injector puts into gateways, which no chart can declare.
+ * @throws IsthmusError that names a manifest of such pods
+ */
+export function checkInjected({ images }: ImageLock, manifests: readonly ParsedManifest[]): void {
+  if (images.some(({ sources }) => sources.includes('injected'))) return;
+  const gateway = manifests.find(({ object }) => holdsInjected(object));
+  if (gateway !== undefined) throw archiveError('has pods that are injected, and no injected image is listed', gateway.path);
+}
+
+/**
  * images.lock.yaml.
  * @param injected images that no manifest names
  */
@@ -75,17 +98,35 @@ export function lockImages(declared: ImageUses, injected: ImageUses): ImageLock 
   return { apiVersion: 'isthmus/v1', kind: 'ImageLock', images };
 }
 
-/** rewrite.yaml: each repository by its last part, with more of its path where two would get the same name. */
+/**
+ * rewrite.yaml: each repository by its last part, with all of its path where two would get the same name. Repositories that are
+ * beside each other stay so, because an istiod knows one place for all images.
+ */
 export function rewriteRules({ images }: ImageLock): ImageRewrite {
   const repositories = [...new Set(images.map(({ image }) => splitImage(image).repository))].toSorted();
-  const counts = new Map<string, number>();
-  for (const repository of repositories) counts.set(lastPart(repository), (counts.get(lastPart(repository)) ?? 0) + 1);
-  const rules = repositories.map((from) => ({ from, to: counts.get(lastPart(from)) === 1 ? lastPart(from) : from.replaceAll(':', '-') }));
+  const shared = repositories.filter((one) => repositories.some((other) => other !== one && lastPart(other) === lastPart(one)));
+  const long = new Set(shared.map(placeOf));
+  const rules = repositories.map((from) => ({ from, to: long.has(placeOf(from)) ? from.replaceAll(':', '-') : lastPart(from) }));
   return { apiVersion: 'isthmus/v1', kind: 'ImageRewrite', rules };
+}
+
+/**
+ * Below which path of a mirror the images of one place are, such as those of an istiod's hub.
+ * @param hub `registry.istio.io/release`
+ * @param registry the mirror, such as `mirror.corp/istio`
+ */
+export function mirroredHub(hub: string, rewrite: ImageRewrite, registry: string): string {
+  const example = rewrite.rules.find(({ from }) => placeOf(from) === hub)?.from ?? `${hub}/proxyv2`;
+  return placeOf(mirroredImage(example, rewrite, registry));
 }
 
 function lastPart(repository: string): string {
   return repository.slice(repository.lastIndexOf('/') + 1);
+}
+
+/** The repository without its last part. */
+function placeOf(repository: string): string {
+  return repository.slice(0, Math.max(0, repository.lastIndexOf('/')));
 }
 
 /**
@@ -103,7 +144,27 @@ export function mirroredImage(image: string, { rules }: ImageRewrite, registry: 
 function imageFields(value: unknown): readonly string[] {
   if (Array.isArray(value)) return value.flatMap(imageFields);
   if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, child]) => (key === 'image' && typeof child === 'string' ? [child] : imageFields(child)));
+  const images = Object.entries(value).flatMap(([key, child]) =>
+    key === 'image' && typeof child === 'string' ? [child] : imageFields(child),
+  );
+  return isInjected(value) ? images.filter((image) => image !== autoImage) : images;
+}
+
+/** A template of pods that asks the injector for a gateway. */
+const InjectedPod = z.object({
+  metadata: z.object({
+    labels: z.object({ 'sidecar.istio.io/inject': z.literal('true') }),
+    annotations: z.object({ 'inject.istio.io/templates': z.literal('gateway') }),
+  }),
+});
+
+function isInjected(value: object): boolean {
+  return 'metadata' in value && InjectedPod.safeParse(value).success;
+}
+
+function holdsInjected(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return isInjected(value) || Object.values(value).some(holdsInjected);
 }
 
 function addUse(uses: Map<string, string[]>, image: string, by: string): void {

@@ -6,6 +6,7 @@ import type { Helm } from '../release/helm.ts';
 import { objectsOf } from '../release/helm-state.ts';
 import type { GeneratedMesh, Release } from '../release/types.ts';
 import type { Artifact, ReleaseIndex } from '../render/types.ts';
+import { imagesOfManifests } from './images.ts';
 import { asHelms, manifestName, type Phase, phaseOf } from './phases.ts';
 
 /** An object as its file holds it. */
@@ -52,7 +53,7 @@ export async function renderManifests(input: ManifestInput): Promise<readonly Re
     artifacts.push(...placed.map((each) => artifactOf(each, cluster.name)));
   }
   refuseClashes(artifacts);
-  for (const artifact of artifacts) refuseHiddenImages(artifact);
+  refuseHiddenImages(artifacts);
   return artifacts.toSorted((a, b) => (a.path < b.path ? -1 : 1));
 }
 
@@ -121,15 +122,22 @@ function artifactOf({ phase, object }: Placed, cluster: string): RenderedManifes
   return { path: `manifests/${cluster}/${phase}/${manifestName(object)}`, contents: toYaml(object), object };
 }
 
-/** install.sh finds images by their lines when it points them at a mirror, so no other text may look like one. */
-function refuseHiddenImages({ path, contents, object }: RenderedManifest): void {
-  const lines = contents.match(/^ *(?:- )?image: .+$/gm) ?? [];
-  if (lines.length !== countImages(object)) throw failure('holds a line that looks like an image and is none', { where: path });
+/** install.sh finds images by their lines when it points them at a mirror, so no other text may look like one of them. */
+function refuseHiddenImages(artifacts: readonly RenderedManifest[]): void {
+  const images = new Set([...imagesOfManifests(artifacts).keys()].map((image) => toYaml(image).trimEnd()));
+  for (const { path, contents, object } of artifacts) {
+    const lines = [...contents.matchAll(/^.* image: (.+)$/gm)].filter(([, text = '']) => images.has(text));
+    if (lines.length !== countImages(object, images)) throw failure('holds a line that looks like an image and is none', { where: path });
+  }
 }
 
-function countImages(value: unknown): number {
+function countImages(value: unknown, images: ReadonlySet<string>): number {
   if (typeof value !== 'object' || value === null) return 0;
-  return Object.entries(value).reduce((count, [key, child]) => count + (key === 'image' ? 1 : countImages(child)), 0);
+  const counts = Object.entries(value).map(([key, child]) => {
+    const isImage = key === 'image' && typeof child === 'string' && images.has(toYaml(child).trimEnd());
+    return isImage ? 1 : countImages(child, images);
+  });
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 function refuseClashes(artifacts: readonly Artifact[]): void {

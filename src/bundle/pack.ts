@@ -10,6 +10,7 @@ import type { Files } from '../system/types.ts';
 import { formatChecksums, sha256 } from './checksums.ts';
 import { type GeneratedContents, type PackedChart, readContents } from './generated.ts';
 import { checkImages, declaredImages, type ImageUses, imagesOfManifests, lockImages, rewriteRules } from './images.ts';
+import { injectorHubs } from './injectors.ts';
 import { bundleFiles, ociFolder } from './layout.ts';
 import { spdxDocument } from './sbom.ts';
 import type { BundleManifest, ImageLock } from './types.ts';
@@ -31,6 +32,8 @@ export interface PreparedBundle {
   readonly input: PackInput;
   readonly contents: GeneratedContents;
   readonly images: ImageLock;
+  /** Where the istiods of the bundle take the images from that they inject. */
+  readonly hubs: readonly string[];
 }
 
 /** What is written beside what was generated. */
@@ -54,11 +57,9 @@ export async function prepareBundle(files: Pick<Files, 'read' | 'list' | 'exists
       release === undefined ? [] : [{ consumer: `${release.cluster}/${release.name}`, annotations: metadata.annotations ?? {} }],
     ),
   );
-  checkImages(
-    declared,
-    imagesOfManifests(input.manifests.map(({ path, contents: text }) => ({ path, object: parseYaml(text, path).value }))),
-  );
-  return { input, contents, images: lockImages(declared, input.injected) };
+  const manifests = input.manifests.map(({ path, contents: text }) => ({ path, object: parseYaml(text, path).value }));
+  checkImages(declared, imagesOfManifests(manifests));
+  return { input, contents, hubs: injectorHubs(manifests), images: lockImages(declared, input.injected) };
 }
 
 /** All files of the bundle but its signature, in no order. */

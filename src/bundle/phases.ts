@@ -11,8 +11,10 @@ export const phases = [
   '30-config',
   '40-workloads',
   '50-jobs',
+  '55-validation',
   '60-mesh',
   '70-gateways',
+  '80-routing',
   '90-removal',
 ] as const;
 
@@ -29,7 +31,12 @@ const phaseOfKind: Readonly<Record<string, Phase>> = {
   Deployment: '40-workloads',
   StatefulSet: '40-workloads',
   Job: '50-jobs',
+  ValidatingWebhookConfiguration: '55-validation',
 };
+
+const gateways: ReadonlySet<string> = new Set(['eastwest-gateway', 'ambient-gateway']);
+/** Kinds of Istio itself, by the group that stands before the slash of an apiVersion. */
+const istioGroup = /^[a-z]+\.istio\.io\//;
 
 /** Kinds of the charts that live in no namespace. */
 const clusterWide: ReadonlySet<string> = new Set([
@@ -45,14 +52,16 @@ const clusterWide: ReadonlySet<string> = new Set([
 /**
  * The phase of one object. What joins a cluster to the mesh comes last, when the routes are there: sidecars would find no control plane before.
  * Secrets that ask for a token come after the phase of their accounts: Kubernetes deletes one whose account is not there.
- * What the control plane must know the cluster for, because it injects the pods, comes after the remote secret.
+ * Gateways come when there is an istiod that injects their pods: in a remote it must know the cluster for that, by the remote secret.
+ * Objects of Istio's kinds stand apart, because a cluster without Istio's definitions cannot even be asked for them.
  * @param release the release that it is of
  */
 export function phaseOf(object: KubeObject, { chart, order }: Pick<IndexedRelease, 'chart' | 'order'>): Phase {
+  if (istioGroup.test(object.apiVersion)) return '80-routing';
   const phase = phaseOfKind[object.kind] ?? '30-config';
-  if (order >= remoteSecretOrder) return '70-gateways';
-  const joins = chart === 'istio-remote' || chart === 'istio-remote-classic';
-  return joins && phase !== '10-crds' && phase !== '20-rbac' ? '60-mesh' : phase;
+  if (phase === '10-crds' || phase === '20-rbac') return phase;
+  if (gateways.has(chart) || order >= remoteSecretOrder) return '70-gateways';
+  return chart === 'istio-remote' || chart === 'istio-remote-classic' ? '60-mesh' : phase;
 }
 
 /**

@@ -6,7 +6,7 @@ import { parseImage } from '../plan/image.ts';
 import { imageText } from '../plan/values/common.ts';
 import { chartVersion, digestOf } from '../render/charts.ts';
 import type { IndexedRelease } from '../render/types.ts';
-import { mirroredImage, splitImage } from './images.ts';
+import { mirroredHub, mirroredImage } from './images.ts';
 import type { ImageRewrite } from './types.ts';
 
 /** What shall differ from what was packed. */
@@ -49,7 +49,8 @@ export function relocateChart(
   { relocation, plainVersion }: { readonly relocation: Relocation; readonly plainVersion: string },
 ): ReadonlyMap<string, string> {
   const path = imageFields[release.chart];
-  const idle = relocation.registry === undefined && relocation.pullSecrets.length === 0;
+  const named = path === undefined || path.length > 0;
+  const idle = (relocation.registry === undefined || !named) && relocation.pullSecrets.length === 0;
   if (idle || (path === undefined && release.chart !== 'istiod')) return files;
   const values = Values.parse(parseYaml(files.get('values.yaml') ?? '', 'values.yaml').value);
   const moved =
@@ -73,15 +74,7 @@ function relocateImage(value: unknown, { registry, rewrite }: Relocation): unkno
 function relocateIstio(global: Readonly<Record<string, unknown>>, { registry, rewrite, pullSecrets }: Relocation): unknown {
   const secrets = pullSecrets.length === 0 ? {} : { imagePullSecrets: pullSecrets };
   if (registry === undefined) return { ...global, ...secrets };
-  const hubs = ['pilot', 'proxyv2'].map((name) => {
-    const { repository } = splitImage(mirroredImage(`${String(global['hub'])}/${name}:${String(global['tag'])}`, rewrite, registry));
-    return repository.slice(0, repository.lastIndexOf('/'));
-  });
-  if (hubs[0] !== hubs[1])
-    throw usageError(`the mirror has pilot and proxyv2 in different places, ${hubs.join(' and ')}; istiod can use one only`, {
-      where: '--registry',
-    });
-  return { ...global, hub: hubs[0], ...secrets };
+  return { ...global, hub: mirroredHub(String(global['hub']), rewrite, registry), ...secrets };
 }
 
 function withPullSecrets(values: Readonly<Record<string, unknown>>, names: readonly string[]): Readonly<Record<string, unknown>> {

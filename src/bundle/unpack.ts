@@ -1,4 +1,5 @@
 // What install needs of a bundle, in the form of a generated folder: the index of releases and a chart folder for each.
+import { join } from 'node:path';
 import * as z from 'zod';
 import { archiveError } from '../archive/errors.ts';
 import { readTgz } from '../archive/tgz.ts';
@@ -15,11 +16,16 @@ export interface UnpackOptions extends Omit<Relocation, 'rewrite'> {
   readonly contexts: ReadonlyMap<string, string>;
   /** Absolute path; KUBECONFIG or ~/.kube/config when absent. What a bundle says of kubeconfigs and keys is not followed. */
   readonly kubeconfig?: string | undefined;
+  /** Absolute path of the folder with the keys of the root of trust, where it is at hand. */
+  readonly ca?: string | undefined;
 }
 
 type IndexedRelease = ReleaseIndex['releases'][number];
 
 const Chart = z.object({ version: z.string() });
+
+/** Stands for a folder of keys that nobody has named; nothing is read below it. */
+const notAtHand = 'keys-are-not-in-the-bundle';
 
 /**
  * The files, contents by path, that `readGenerated` reads back. Pure but for unpacking.
@@ -68,14 +74,19 @@ function versionOf(chart: ReadonlyMap<string, string>): string {
   return Chart.parse(parseYaml(chart.get('Chart.yaml') ?? '', 'Chart.yaml').value).version;
 }
 
-function clustersFor({ clusters }: ReleaseIndex, { contexts, kubeconfig }: UnpackOptions): ReleaseIndex['clusters'] {
+function clustersFor({ clusters }: ReleaseIndex, { contexts, kubeconfig, ca }: UnpackOptions): ReleaseIndex['clusters'] {
   const unknown = [...contexts.keys()].find((name) => !clusters.some((cluster) => cluster.name === name));
   if (unknown !== undefined)
     throw usageError(`--context ${unknown}: there is no such cluster in the bundle`, {
       hint: `Its clusters are ${clusters.map(({ name }) => name).join(', ')}.`,
     });
-  return clusters.map(({ kubeconfig: _kubeconfig, signer: _signer, ...cluster }) => {
+  return clusters.map(({ kubeconfig: _kubeconfig, signer, ...cluster }) => {
     const context = contexts.get(cluster.name);
-    return { ...cluster, ...(context === undefined ? {} : { context }), ...(kubeconfig === undefined ? {} : { kubeconfig }) };
+    return {
+      ...cluster,
+      ...(context === undefined ? {} : { context }),
+      ...(kubeconfig === undefined ? {} : { kubeconfig }),
+      ...(signer === undefined ? {} : { signer: { folder: join(ca ?? notAtHand, cluster.name), root: signer.root } }),
+    };
   });
 }

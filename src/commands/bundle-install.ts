@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import { exitCodes, usageError } from '../base/errors.ts';
 import { mirroredImage } from '../bundle/images.ts';
+import { foreignInjectors } from '../bundle/injectors.ts';
 import { readBundle } from '../bundle/read.ts';
 import { checkRegistry } from '../bundle/relocate.ts';
 import type { Bundle } from '../bundle/types.ts';
@@ -21,19 +22,21 @@ export const run: Run = async (system, args) => {
   const shown = args.positionals[0] ?? '';
   const registry = args.option('registry');
   if (registry !== undefined) checkRegistry(registry);
-  const [allowed, kubeconfig] = [args.option('allowedSigners'), args.option('kubeconfig')];
+  const [allowed, kubeconfig, ca] = ['allowedSigners', 'kubeconfig', 'ca'].map((name) => resolved(system, args.option(name)));
   const bundle = await readBundle(system.files, resolve(system.cwd, shown));
-  await readSigner(system, bundle, { shown, allowed: allowed === undefined ? undefined : resolve(system.cwd, allowed) });
+  await readSigner(system, bundle, { shown, allowed });
+  if (ca !== undefined && bundle.index.clusters.every(({ signer }) => signer === undefined))
+    throw usageError(`--ca ${ca}: the mesh of this bundle names no root of trust`, { hint: 'It was made without istio.ca in mesh.yaml.' });
   const files = await unpackGenerated(bundle, {
     registry,
     pullSecrets: args.options('pullSecret'),
     contexts: parseContexts(args.options('context')),
-    kubeconfig: kubeconfig === undefined ? undefined : resolve(system.cwd, kubeconfig),
+    kubeconfig,
+    ca,
   });
   const folder = join(system.env['TMPDIR'] || '/tmp', `isthmus-bundle-${system.uuid()}`);
   try {
     await system.privateFiles.create(folder, files);
-    system.terminal.err(describeSigners(bundle));
     const generated = await readGenerated(system.files, folder);
     const results = await installGenerated(system, args, generated);
     if (registry !== undefined) system.terminal.err(describeInjected(bundle, registry));
@@ -46,6 +49,10 @@ export const run: Run = async (system, args) => {
     await system.files.remove(folder);
   }
 };
+
+function resolved({ cwd }: System, path: string | undefined): string | undefined {
+  return path === undefined ? undefined : resolve(cwd, path);
+}
 
 function parseContexts(texts: readonly string[]): ReadonlyMap<string, string> {
   return new Map(
@@ -63,24 +70,18 @@ async function installGenerated(system: System, args: ParsedArguments, generated
     timeoutMs: parseDuration(args.option('timeout') ?? '10m', '--timeout'),
     unlock: args.switch('unlock'),
     forceConflicts: args.switch('forceConflicts'),
+    signers: args.option('ca') === undefined ? ('expect' as const) : ('make' as const),
     onProgress: progress.listener,
   };
   return install(generated, system, options).finally(progress.stop);
 }
 
-/** A bundle carries no keys, and the root of a mesh is made of them. */
-function describeSigners({ index }: Bundle): string {
-  const signed = index.clusters.filter(({ signer }) => signer !== undefined).map(({ name }) => name);
-  if (signed.length === 0) return '';
-  return `The Secret cacerts of ${signed.join(', ')} is made of keys, which no bundle carries: see that it is there before istiod starts\n`;
-}
-
-/** Sidecars get their image from the injector of the primary, which is no part of the bundle: whoever runs it must point it at the mirror. */
+/** Sidecars get their image from the injector of the primary. Where that is no part of the bundle, whoever runs it must point it at the mirror. */
 function describeInjected({ images, rewrite, index }: Bundle, registry: string): string {
   const injected = images.images.filter(({ sources }) => sources.includes('injected'));
   const [first] = injected;
-  if (first === undefined) return '';
-  const primaries = index.clusters.filter(({ role }) => role === 'primary').map(({ name }) => name);
+  const primaries = foreignInjectors(index);
+  if (first === undefined || primaries.length === 0) return '';
   const mirrored = mirroredImage(first.image, rewrite, registry);
   return `Sidecars have the image that the control plane in ${primaries.join(' and ')} puts into pods: set its global.hub to ${mirrored.slice(0, mirrored.lastIndexOf('/'))}\n`;
 }

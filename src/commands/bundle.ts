@@ -74,11 +74,12 @@ async function prepare(system: System, generated: GeneratedMesh): Promise<Prepar
   }
 }
 
-/** Images of sidecars: of the proxy, and for Istio 0.8 of what sets up its traffic. */
+/** Images of sidecars and gateways: of the proxy, and for Istio 0.8 of what sets up its traffic. */
 function injectedImages({ index }: GeneratedMesh, istio: Parameters<typeof istioImage>[0]): ImageUses {
   const classic = index.releases.some(({ chart }) => chart === 'istio-remote-classic');
   const names = classic ? ['proxyv2', 'proxy_init'] : ['proxyv2'];
-  const consumers = index.clusters.map(({ name }) => `${name}/sidecars`);
+  const gateways = index.releases.filter(({ chart }) => chart === 'eastwest-gateway').map(({ cluster, name }) => `${cluster}/${name}`);
+  const consumers = [...index.clusters.map(({ name }) => `${name}/sidecars`), ...gateways];
   return new Map(names.map((name) => [imageText(istioImage(istio, name)), consumers]));
 }
 

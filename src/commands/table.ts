@@ -163,6 +163,10 @@ export const commands: readonly CommandSpec[] = [
     arguments: [{ name: '<bundle>', summary: 'archive written by isthmus bundle' }],
     options: [
       { flags: '--registry <mirror>', summary: 'registry and path that the images were copied to; tags and digests stay' },
+      {
+        flags: '--ca <folder>',
+        summary: 'folder of isthmus ca init, for a mesh with istio.ca; without it the Secrets cacerts must be there',
+      },
       { flags: '--pull-secret <name>', summary: 'pull secret for the pods of isthmus; once per secret', repeatable: true },
       {
         flags: '--context <cluster=context>',

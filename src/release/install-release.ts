@@ -29,7 +29,7 @@ export async function installRelease(run: Run, release: Release, say: (text: str
   const upgrade = {
     release: release.name,
     chart: release.chartPath,
-    forceConflicts: run.options.forceConflicts ?? false,
+    forceConflicts: run.options.forceConflicts === true || (before === undefined && isIstios(release)),
     adopt: release.adopt ?? false,
   };
   await run.helm.run(upgradeArgs(session.target(release.namespace), upgrade, run.helm.flags), { where: release.cluster });
@@ -52,6 +52,14 @@ export function isOwn(listedRelease: Pick<ListedRelease, 'chart'>, { name, clust
 
 export function isPending(release: ListedRelease | undefined): boolean {
   return release !== undefined && (release.status.startsWith('pending-') || release.status === 'uninstalling');
+}
+
+/**
+ * On a first installation Istio's charts ask for webhooks that fail open, until istiod closes them. Where the bundle's install.sh came
+ * first istiod has done so, and will again: that is no conflict. helm takes nothing over that is not marked as of this release.
+ */
+function isIstios({ chart }: Pick<Release, 'chart'>): boolean {
+  return chart === 'istio-base' || chart === 'istiod';
 }
 
 interface Place {

@@ -7,7 +7,7 @@ import { waitForAddresses } from './load-balancer.ts';
 import { applyNamespace, isAsPlanned, type PlannedNamespace, readNamespace } from './namespaces.ts';
 import { closeRun, openRun, type Run } from './open-run.ts';
 import { installRemoteSecret } from './remote-secret-step.ts';
-import { refuseDifferentRoots } from './roots.ts';
+import { refuseDifferentRoots, refuseMissingSigners } from './roots.ts';
 import type { Session } from './session.ts';
 import { installSigner } from './signer.ts';
 import type { GeneratedMesh, InstallOptions, ReleaseDeps, ReleaseResult } from './types.ts';
@@ -39,6 +39,7 @@ export async function install(
 async function installAll(run: Run): Promise<void> {
   const sessions = [...run.sessions.values()];
   await refuseDifferentRoots(run);
+  await refuseMissingSigners(run);
   await Promise.all(sessions.map((session) => installNamespaces(run, session)));
   // Before any istiod starts: without the Secret it makes a root of its own.
   await Promise.all(sessions.map((session) => installSigner(run, session)));

@@ -8,7 +8,7 @@ import type { KubeObject } from '../base/objects.ts';
 import type { ClusterReader } from '../system/types.ts';
 import { refuseInside } from '../trust/place.ts';
 import { readSigner } from '../trust/signer.ts';
-import type { Signer } from '../trust/types.ts';
+import { type Signer, signerFiles } from '../trust/types.ts';
 import type { Run } from './open-run.ts';
 import { secretPath } from './remote-secret.ts';
 import type { StepOutcome } from './run.ts';
@@ -53,6 +53,24 @@ export async function runsIstiod(client: Pick<ClusterReader, 'list'>, namespace:
   return ((await client.list(path, { labelSelector: 'app=istiod', metadataOnly: true })) ?? []).length > 0;
 }
 
+/**
+ * What is wrong with the Secret cacerts of a cluster whose files are not at hand, in words; undefined when istiod can sign with it, by
+ * the planned root.
+ */
+export async function signerProblem(
+  client: Pick<ClusterReader, 'get'>,
+  namespace: string,
+  { root }: Pick<IndexedSigner, 'root'>,
+): Promise<string | undefined> {
+  const found = await readStored(client, namespace);
+  const name = `Secret ${namespace}/${signerSecret}`;
+  if (found === undefined) return `${name} is not there, and without it istiod would make a root of its own`;
+  const [lacking] = storedFiles.map((files) => files.filter((file) => !(file in found.data))).toSorted((a, b) => a.length - b.length);
+  if (lacking !== undefined && lacking.length > 0) return `${name} lacks ${lacking.join(', ')}`;
+  const own = storedRoot(found) ?? '';
+  return own === root ? undefined : `${name} is of root ${shortFingerprint(own)}, and the mesh was planned with ${shortFingerprint(root)}`;
+}
+
 /** The root that workloads of the cluster are given now; undefined while no istiod runs there. */
 export async function rootInUse(client: Pick<ClusterReader, 'get' | 'list'>, namespace: string): Promise<string | undefined> {
   if (!(await runsIstiod(client, namespace))) return undefined;
@@ -61,6 +79,7 @@ export async function rootInUse(client: Pick<ClusterReader, 'get' | 'list'>, nam
 }
 
 async function putSigner(run: Run, { client, spec }: Session, planned: IndexedSigner): Promise<StepOutcome> {
+  if (run.options.signers === 'expect') return { outcome: 'unchanged' };
   const { namespace } = run.generated.index.istio;
   const files = await readPlanned(run, planned);
   const found = await readStored(client, namespace);
@@ -96,6 +115,8 @@ async function readStored(client: Pick<ClusterReader, 'get'>, namespace: string)
 }
 
 /** Istio takes the names of kubernetes.io/tls as well. */
+const storedFiles: readonly (readonly string[])[] = [signerFiles, ['ca.crt', 'tls.crt', 'tls.key']];
+
 function storedRoot({ data }: z.infer<typeof Stored>): string | undefined {
   const root = data['root-cert.pem'] ?? data['ca.crt'] ?? '';
   return rootFingerprint(Buffer.from(root, 'base64').toString('utf8')) ?? 'unreadable';

@@ -50,6 +50,8 @@ export interface InstallOptions {
   readonly unlock?: boolean;
   /** Take over fields that others manage (helm's --force-conflicts, server-side apply with force). */
   readonly forceConflicts?: boolean;
+  /** `expect` where the files of Secrets `cacerts` are not at hand: each must be there already, of the planned root. `make` when absent. */
+  readonly signers?: 'make' | 'expect';
 }
 
 export type UninstallOptions = Pick<InstallOptions, 'timeoutMs' | 'onProgress' | 'unlock'>;

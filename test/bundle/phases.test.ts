@@ -20,7 +20,10 @@ describe('phases of a bundle', ({ test }) => {
     ['DaemonSet', 'route-installer', 20, '40-workloads'],
     ['Job', 'route-installer', 20, '50-jobs'],
     ['Deployment', 'istio-remote-classic', early.order, '60-mesh'],
-    ['Deployment', 'eastwest-gateway', 10, '40-workloads'],
+    ['Deployment', 'istiod', 6, '40-workloads'],
+    ['ValidatingWebhookConfiguration', 'istiod', 6, '55-validation'],
+    ['ServiceAccount', 'eastwest-gateway', 10, '20-rbac'],
+    ['Deployment', 'eastwest-gateway', 10, '70-gateways'],
     ['Deployment', 'eastwest-gateway', remoteSecretOrder + 5, '70-gateways'],
   ];
 
@@ -31,6 +34,14 @@ describe('phases of a bundle', ({ test }) => {
 });
 
 describe('an object of a bundle', ({ test }) => {
+  test("of Istio's own kinds stands apart, because a cluster without their definitions cannot be asked for it", () => {
+    const gateway = { ...object('Gateway'), apiVersion: 'networking.istio.io/v1' };
+    const ambient = { ...object('Gateway'), apiVersion: 'gateway.networking.k8s.io/v1' };
+
+    assert.is(phaseOf(gateway, { chart: 'eastwest-gateway', order: 10 }), '80-routing');
+    assert.is(phaseOf(ambient, { chart: 'eastwest-gateway', order: 10 }), '70-gateways');
+  });
+
   test('is marked as that of the release, and keeps what it carries', () => {
     const given = { ...object('Service'), metadata: { ...object('Service').metadata, labels: { a: 'b' }, annotations: { c: 'd' } } };
 

@@ -200,7 +200,7 @@ async function unpacked(plan: MeshPlan): Promise<string> {
   const mesh = await generated(plan);
   const rendered = await manifests(plan, 'helm4');
   const images = lockImages(imagesOfManifests(rendered), new Map());
-  const files = [...rendered, installScript(mesh.index, images, repositoryTemplates())];
+  const files = [...rendered, installScript(mesh.index, { images, hubs: [] }, repositoryTemplates())];
   const bundle = mkdtempSync(join(folder, 'bundle-'));
   writeArtifacts(bundle, files);
   writeFileSync(join(bundle, 'checksums.txt'), formatChecksums(new Map(files.map(({ path, contents }) => [path, sha256(contents)]))));

@@ -41,11 +41,18 @@ export interface Scene {
 /** Addresses that the lab's load balancer gives out; inside the nodes' subnet, as the original ones were. */
 export const balancedAddresses = ['9.111.255.5', '9.111.255.7', '9.111.255.4'];
 
+export interface SceneOptions {
+  /** Without Istio in the primary. */
+  readonly empty?: boolean;
+  /** False for API servers that call no webhooks. */
+  readonly webhooks?: boolean;
+}
+
 /** Starts both clusters side by side, with nodes and Calico's objects, and Istio in the primary unless it shall be `empty`. */
-export async function startScene({ empty = false }: { readonly empty?: boolean } = {}): Promise<Scene> {
-  const [primary, remote] = await Promise.all([startMember('cluster1'), startMember('cluster2')]);
+export async function startScene({ empty = false, webhooks = true }: SceneOptions = {}): Promise<Scene> {
+  const [primary, remote] = await Promise.all([startMember('cluster1', webhooks), startMember('cluster2', webhooks)]);
   if (!empty) await loadPrimary(primary.client, { cluster: 'cluster1', meshID: 'bookinfo', network: 'network1', version: '1.30.3' });
-  const standIns = [startLoadBalancer(primary.client, balancedAddresses), startIstiod(primary, remote)];
+  const standIns = [startLoadBalancer(primary.client, balancedAddresses), ...(empty ? [] : [startIstiod(primary, remote)])];
   const folder = mkdtempSync(join(tmpdir(), 'isthmus-e2e-'));
   const printed: string[] = [];
   const start = (helm: Helm, args: readonly string[]) => {
@@ -77,9 +84,9 @@ export async function startScene({ empty = false }: { readonly empty?: boolean }
   };
 }
 
-async function startMember(name: keyof typeof originalClusters): Promise<Cluster> {
+async function startMember(name: keyof typeof originalClusters, webhooks: boolean): Promise<Cluster> {
   const shape = originalClusters[name];
-  const cluster = await startCluster({ name, serviceCIDR: shape.serviceCIDR });
+  const cluster = await startCluster({ name, serviceCIDR: shape.serviceCIDR, webhooks });
   await loadNodes(cluster.client, shape);
   return cluster;
 }

@@ -34,6 +34,11 @@ export function allVersions(scene: Clusters): Promise<Map<string, unknown>> {
   return everyObject(scene, ({ metadata }) => metadata.resourceVersion);
 }
 
+/** The UID of every object of all clusters. */
+export function uids(scene: Clusters): Promise<Map<string, unknown>> {
+  return everyObject(scene, ({ metadata }) => metadata.uid);
+}
+
 /**
  * What was asked of all clusters, however it came there: specs, data and rules, without what controllers, helm and chance add.
  * Two installations of the same charts give the same intents.
@@ -111,7 +116,7 @@ const chosenByServer = new Set([
 
 /** Waits until nothing differs, because controllers and istiod follow a little later. */
 export async function expectNone(what: string, differing: () => Promise<string[]>): Promise<void> {
-  let left: string[] = [];
+  let left: string[] = ['nobody could look'];
   await waitFor(what, async () => {
     left = await differing();
     return left.length === 0;

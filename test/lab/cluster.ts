@@ -24,6 +24,8 @@ export interface ClusterOptions {
   readonly serviceCIDR?: string;
   /** False for an API server alone: objects are stored and nothing acts on them. */
   readonly controllers?: boolean;
+  /** False for an API server that stores webhooks and calls none: where nobody answers them, no injected pod would ever be made. */
+  readonly webhooks?: boolean;
   /** Lives on after this program ends, until `down`. */
   readonly keep?: boolean;
 }
@@ -44,7 +46,7 @@ export interface Cluster {
 
 /** Starts a cluster and returns when its API server is ready (and the controllers work, if there are any). */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
-  const { name, serviceCIDR = '10.100.0.0/16', controllers = true, keep = false } = options;
+  const { name, serviceCIDR = '10.100.0.0/16', controllers = true, webhooks = true, keep = false } = options;
   const folder = makeFolder(name, keep);
   try {
     const [etcdPort = 0, peerPort = 0, apiPort = 0] = await freePorts(3);
@@ -54,7 +56,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     for (const user of ['admin', 'kube-controller-manager', 'kube-scheduler', 'kwok'] as const)
       writeFileSync(configOf(site, user), kubeconfig(site.pki, user, { context: name, server: site.server }), { mode: 0o600 });
     const client = createClient(site.server, { pki: site.pki, user: 'admin' });
-    const processes = [startEtcd(site), startApiServer(site, loopback)];
+    const processes = [startEtcd(site), startApiServer(site, [...loopback, ...(webhooks ? [] : noWebhooks)])];
     await ready(processes, `the API server of ${name}`, async () => (await client.request('GET', '/readyz')).status === 200);
     if (controllers) {
       processes.push(startControllers(site), startScheduler(site), startKwok(site));
@@ -80,6 +82,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 
 /** Nobody else reaches a loopback address, so it is not published as an endpoint. */
 const loopback = ['--bind-address=127.0.0.1', '--advertise-address=127.0.0.1', '--endpoint-reconciler-type=none'];
+
+const noWebhooks = ['--disable-admission-plugins=MutatingAdmissionWebhook,ValidatingAdmissionWebhook'];
 
 function startKwok(site: Site): LabProcess {
   return startComponent(site, 'kwok', [

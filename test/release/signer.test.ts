@@ -204,6 +204,24 @@ describe('the Secret cacerts', ({ test, before }) => {
     assert.equal([stored(changed), stored(inside)], [undefined, undefined]);
   });
 
+  test('must be there already, whole and of the planned root, where its files are not at hand: else nothing is written in any cluster', async () => {
+    const { 'cert-chain.pem': _, ...part } = mine.files;
+    const tls = { 'ca.crt': mine.root.certificate, 'tls.crt': mine.files['ca-cert.pem'] ?? '', 'tls.key': mine.files['ca-key.pem'] ?? '' };
+    const expecting = async (...objects: KubeObject[]) => {
+      const { one, two, system } = setting({ objects });
+      const results = await install(await readGenerated(system.files, out), system, { signers: 'expect' });
+      const refused = results.find(({ step, outcome: what }) => step === 'root of trust' && what === 'failed')?.message;
+      assert.is(one.writes.length + two.writes.length + one.releases.size === 0, refused !== undefined);
+      return refused ?? outcome(results);
+    };
+
+    assert.match(await expecting(), 'Secret istio-system/cacerts is not there, and without it istiod would make a root of its own');
+    assert.match(await expecting(secret(part)), 'lacks cert-chain.pem');
+    assert.match(await expecting(secret(other.files)), `is of root ${other.fingerprint.slice(0, 23)}`);
+    assert.is(await expecting(secret(mine.files)), 'unchanged');
+    assert.is(await expecting(secret(tls)), 'unchanged');
+  });
+
   test('goes with the mesh, unless istiod still signs with it or it is not ours', async () => {
     const remove = async ({ system }: { system: FakeSystem }) => uninstall(await readGenerated(system.files, out), system);
     const gone = setting();
