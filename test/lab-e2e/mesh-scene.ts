@@ -2,6 +2,7 @@
 import type { KubeObject } from '../../src/base/objects.ts';
 import type { RealCluster } from '../lab/nodes/cluster.ts';
 import { bookinfoHub } from '../lab/nodes/images.ts';
+import { putAll } from '../lab/objects.ts';
 import { waitFor } from '../lab/wait.ts';
 import type { Operator } from './operator.ts';
 
@@ -18,6 +19,43 @@ export async function bookinfoAnswers(operator: Operator, out: string): Promise<
 export function expectedAnswers(primary: RealCluster, remote: RealCluster): (readonly [string[], number])[] {
   const [one, three] = [`reviews-v1 ${primary.name}`, `reviews-v3 ${remote.name}`];
   return [[one], [three], [one, three]].map((answered) => [answered, 0] as const);
+}
+
+/**
+ * Lets the pods of another cluster ask for reviews while BookInfo runs: productpage, and the Services that it looks up, as they are
+ * in `from`. Returns who answered, once so many different ones have; the namespace is gone afterwards.
+ */
+export async function answersIn(cluster: RealCluster, { from, count }: { readonly from: RealCluster; readonly count: number }) {
+  const place = '/api/v1/namespaces/bookinfo';
+  const paths = [
+    ...[place, `${place}/serviceaccounts/bookinfo-productpage`, '/apis/apps/v1/namespaces/bookinfo/deployments/productpage-v1'],
+    ...['productpage', 'details', 'reviews', 'ratings'].map((name) => `${place}/services/${name}`),
+  ];
+  for (const path of paths) await putAll(cluster.client, [copyOf((await from.client.get(path)) as KubeObject)]);
+  const answered = new Set<string>();
+  await waitFor(
+    `${count} to answer pods of ${cluster.name}`,
+    async () => {
+      const { status, body } = await cluster.client.request('GET', `${place}/services/productpage:9080/proxy/api/v1/products/0/reviews`);
+      if (status !== 200) return false;
+      const { podname, clustername } = body as { readonly podname: string; readonly clustername: string };
+      answered.add(`${podname.replace(/-[^-]+-[^-]+$/, '')} ${clustername}`);
+      return answered.size >= count;
+    },
+    120_000,
+  );
+  await cluster.client.delete(place);
+  await waitFor('the namespace to be gone', async () => (await cluster.client.get(place)) === undefined, 60_000);
+  return [...answered].sort();
+}
+
+/** What was asked for, without what the API server of the first cluster has added. */
+function copyOf({ apiVersion, kind, metadata, ...object }: KubeObject): KubeObject {
+  const { name, namespace, labels } = metadata;
+  const spec = object['spec'] as Readonly<Record<string, unknown>> | undefined;
+  const { clusterIP: _, clusterIPs: __, ...asked } = spec ?? {};
+  const place = { name, ...(namespace === undefined ? {} : { namespace }), ...(labels === undefined ? {} : { labels }) };
+  return { apiVersion, kind, metadata: place, ...(kind === 'Service' || kind === 'Deployment' ? { spec: asked } : {}) };
 }
 
 /** Addresses that the load balancer gave to a Service of Istio. */

@@ -7,7 +7,7 @@ import { assert, describe } from '../helpers/suite.ts';
 import { apartShape, startApartLab } from '../lab/nodes/apart.ts';
 import type { RealCluster } from '../lab/nodes/cluster.ts';
 import { changesOf, dumpAll, expectUntouched } from './changes.ts';
-import { bookinfoAnswers, expectedAnswers } from './mesh-scene.ts';
+import { answersIn, bookinfoAnswers, expectedAnswers } from './mesh-scene.ts';
 import { balancedMesh, prepareScene } from './scene.ts';
 
 const minutes = (count: number) => ({ timeoutMs: count * 60_000 });
@@ -64,25 +64,27 @@ describe('two flat clusters and a third behind its gateway', ({ test, ...hooks }
   );
 
   test(
-    'answer BookInfo over routes',
+    'answer BookInfo over routes, and pods of the third cluster through gateways',
     async () => {
       const { operator } = scene();
-      const [primary, near] = clusters();
+      const [primary, near, far] = clusters();
 
       assert.equal(await bookinfoAnswers(operator, 'out'), expectedAnswers(primary, near));
+      assert.equal(await answersIn(far, { from: primary, count: 2 }), [`reviews-v1 ${primary.name}`, `reviews-v3 ${near.name}`]);
       await operator.isthmus('demo', 'bookinfo', 'out', '--remove');
     },
     minutes(5),
   );
 
   test(
-    'answer BookInfo through gateways, at the same time',
+    'answer BookInfo through gateways, at the same time, and pods of the flat remote both ways',
     async () => {
       const { operator } = scene();
-      const [primary, , far] = clusters();
+      const [primary, near, far] = clusters();
       await operator.isthmus('generate', '--file', 'two.yaml', '--out', 'two');
 
       assert.equal(await bookinfoAnswers(operator, 'two'), expectedAnswers(primary, far));
+      assert.equal(await answersIn(near, { from: primary, count: 2 }), [`reviews-v1 ${primary.name}`, `reviews-v3 ${far.name}`]);
       await operator.isthmus('demo', 'bookinfo', 'two', '--remove');
     },
     minutes(5),

@@ -58,8 +58,11 @@ export async function loadAmbientPrimary(client: ApiClient, options: PrimaryOpti
   });
 }
 
+/** What istiod writes as soon as the Gateway API is there. */
+const gatewayClasses = ['istio', 'istio-east-west', 'istio-remote', 'istio-waypoint'];
+
 /** Starts the istiod of a cluster; it ends with the cluster. */
-export async function startAmbientIstiod({ name, folder, kubeconfig }: Cluster): Promise<AmbientIstiod> {
+export async function startAmbientIstiod({ name, folder, kubeconfig, client }: Cluster): Promise<AmbientIstiod> {
   const [http, monitoring] = (await freePorts(2)).map((port) => `127.0.0.1:${port}`);
   const settings = {
     ...ambient,
@@ -76,6 +79,11 @@ export async function startAmbientIstiod({ name, folder, kubeconfig }: Cluster):
   const args = ['discovery', `--kubeconfig=${kubeconfig}`, `--clusterID=${name}`, '--ctrlz_port=0', ...addresses];
   const istiod = startComponent({ folder, keep: false, inside: ['env', ...env] }, 'pilot-discovery', args);
   await ready([istiod], `istiod of ${name}`, async () => (await fetch(`http://${http}/ready`)).ok);
+  // It is ready before it has written them.
+  await ready([istiod], `the classes of gateways of ${name}`, async () => {
+    const found = await client.list('/apis/gateway.networking.k8s.io/v1/gatewayclasses');
+    return gatewayClasses.every((wanted) => found.some(({ metadata }) => metadata.name === wanted));
+  });
   return {
     networkGateways: async () => (await (await fetch(`http://${http}/debug/networkz`)).json()) as NetworkGateway[],
   };
